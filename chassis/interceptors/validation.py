@@ -1,0 +1,17 @@
+"""Holds every message against the field rules of its proto."""
+
+from google.protobuf.message import Message
+
+from chassis import validation
+from chassis.call import Call
+from chassis.interceptors.base import Interceptor
+
+
+class Validation(Interceptor):
+    """Refuses a message that breaks a rule, naming each field at fault."""
+
+    name = "validation"
+    why = "last, so that only callers who may ask learn what is wrong with what they ask"
+
+    def on_message(self, call: Call, message: Message) -> None:
+        validation.check(message)

@@ -1,0 +1,164 @@
+"""Runs a service: start, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import grpc
+from google.protobuf.internal import api_implementation
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from chassis import interceptors, log, telemetry
+from chassis.app import App, Job
+from chassis.auth.keys import KeysError, KeySet
+from chassis.auth.own import OwnToken
+from chassis.auth.tokens import Verifier
+from chassis.interceptors.base import Interceptor
+from chassis.interceptors.shedding import Shedding
+from chassis.mongo.client import StoreError
+from chassis.settings import Settings, load
+from chassis.workers import is_worker, supervise, watch_parent
+
+Build = Callable[[App], Awaitable[None]]
+LONGEST_PAUSE_SECONDS = 5.0
+_log = log.logger("serve")
+
+
+class StartError(Exception):
+    """The process cannot serve; the message says why, in one line."""
+
+
+def run(name: str, kind: type[Settings], build: Build) -> None:
+    """The whole life of a process of service `name`, from its settings to its exit code.
+
+    `build` puts the service together. Exit code 2: a setting is wrong; 1: the service could not start.
+    """
+    settings = load(kind)
+    log.configure(name, settings.log_level)
+    if api_implementation.Type() != "upb":
+        # Pure Python parses fifty times slower; nothing else would tell.
+        sys.exit("holdfast: protobuf runs without its upb implementation; install the protobuf wheel of this platform")
+    if settings.workers > 1 and not is_worker():
+        sys.exit(supervise(settings.workers))
+    try:
+        asyncio.run(_main(name, settings, build))
+    except (StartError, KeysError, StoreError) as error:
+        sys.exit(f"holdfast: {name} cannot start: {error}")
+
+
+async def _main(name: str, settings: Settings, build: Build) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        telemetry.configure(name, settings)
+    except OSError as error:
+        raise StartError(f"HOLDFAST_METRICS_LISTEN {settings.metrics_listen} is taken ({error})") from error
+    keys = KeySet(settings.jwks)
+    await keys.refresh()
+    chain = interceptors.ordered(settings, Verifier(keys, settings.jwt_issuer, settings.jwt_audience))
+    async with contextlib.AsyncExitStack() as resources:
+        app = App(name, settings, chain, resources, OwnToken(settings.token_file))
+        await build(app)
+        server, vitals = _server(app)
+        await server.start()
+        if is_worker():
+            app.background("parent", functools.partial(watch_parent, stop))
+        async with _jobs([("keys", keys.keep_fresh), *app.jobs]):
+            await _mark(vitals, app.services, health_pb2.HealthCheckResponse.SERVING)
+            _log.info("serving", address=settings.listen)
+            await stop.wait()
+            await _drain(server, vitals, chain, settings)
+    _log.info("stopped")
+
+
+def _server(app: App) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+    settings = app.settings
+    size = settings.max_message_bytes
+    options = [
+        ("grpc.max_receive_message_length", size),
+        ("grpc.max_send_message_length", 4 * size),
+        # Shared only by workers of one supervisor: otherwise two servers could share a port unseen.
+        ("grpc.so_reuseport", int(is_worker())),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ]
+    server = grpc.aio.server(options=options)
+    server.add_generic_rpc_handlers((_Table(app.handlers),))
+    vitals = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(vitals, server)
+    reflection.enable_server_reflection([*app.services, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    try:
+        if server.add_insecure_port(settings.listen) == 0:
+            raise RuntimeError("no port")
+    except RuntimeError as error:
+        raise StartError(f"HOLDFAST_LISTEN {settings.listen} is taken or not an address of this machine") from error
+    return server, vitals
+
+
+class _Table(grpc.GenericRpcHandler):
+    """All of a service's methods, by path."""
+
+    def __init__(self, handlers: dict[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
+        self._handlers = handlers
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        return self._handlers.get(handler_call_details.method)
+
+
+async def _mark(vitals: health.aio.HealthServicer, services: Sequence[str], status: Any) -> None:
+    for service in ("", *services):
+        await vitals.set(service, status)
+
+
+async def _drain(
+    server: grpc.aio.Server,
+    vitals: health.aio.HealthServicer,
+    chain: Sequence[Interceptor],
+    settings: Settings,
+) -> None:
+    """Says NOT_SERVING, gives balancers time to look, refuses what is new, lets what is in flight end."""
+    _log.info("draining")
+    await vitals.enter_graceful_shutdown()
+    await asyncio.sleep(settings.drain_delay_seconds)
+    for step in chain:
+        if isinstance(step, Shedding):
+            step.draining = True
+    await server.stop(settings.drain_seconds)
+
+
+@contextlib.asynccontextmanager
+async def _jobs(jobs: Sequence[tuple[str, Job]]) -> Any:
+    tasks = [asyncio.create_task(_keep_running(name, job), name=name) for name, job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_running(name: str, job: Job) -> None:
+    pause = 0.1
+    while True:
+        started = asyncio.get_running_loop().time()
+        try:
+            await job()
+            return
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the job is wanted
+            _log.warning("job_failed", job=name, type=type(error).__name__, pid=os.getpid())
+        if asyncio.get_running_loop().time() - started > LONGEST_PAUSE_SECONDS:
+            pause = 0.1
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,1 @@
+"""The edge: a generated, validated Envoy configuration. Start at `bootstrap.bootstrap(EdgeSettings(...))`."""

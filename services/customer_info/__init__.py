@@ -1,0 +1,1 @@
+"""Customer information: who the operator's customers are, and what they have."""

@@ -1,0 +1,1 @@
+"""Customers: the record of who they are."""

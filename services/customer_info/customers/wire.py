@@ -1,0 +1,196 @@
+"""Customers between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+from holdfast.common.v1 import types_pb2
+from holdfast.customer_info.v1 import customers_pb2 as pb
+
+from chassis.etag import etag
+from chassis.rules import Invalid
+from chassis.times import from_timestamp, to_timestamp
+from services.customer_info.customers.rules import (
+    UPDATABLE,
+    Billed,
+    Billing,
+    Category,
+    ContactMedium,
+    Customer,
+    ExternalId,
+    Individual,
+    MediumKind,
+    Money,
+    Organization,
+    PaymentMethod,
+    Status,
+)
+
+STATUSES = {s: pb.CustomerStatus.Value(f"CUSTOMER_STATUS_{s.name}") for s in Status}
+CATEGORIES = {c: pb.CustomerCategory.Value(f"CUSTOMER_CATEGORY_{c.name}") for c in Category}
+KINDS = {k: pb.ContactMedium.Kind.Value(f"KIND_{k.name}") for k in MediumKind}
+METHODS = {m: pb.PaymentMethod.Value(f"PAYMENT_METHOD_{m.name}") for m in PaymentMethod}
+_STATUS = {number: status for status, number in STATUSES.items()}
+_CATEGORY = {number: category for category, number in CATEGORIES.items()}
+_KIND = {number: kind for kind, number in KINDS.items()}
+_METHOD = {number: method for method, number in METHODS.items()}
+# What the contract calls the fields that a mask may name.
+_MASKED = {name: name for name in UPDATABLE - {"party"}} | {"individual": "party", "organization": "party"}
+
+
+def status(number: pb.CustomerStatus.ValueType) -> Status:
+    """The status a message names; active where it names none."""
+    return _STATUS.get(number, Status.ACTIVE)
+
+
+def customer(message: pb.Customer) -> Customer:
+    """The customer that a validated message describes."""
+    return Customer(
+        id=message.id,
+        party=_party(message),
+        status=status(message.status),
+        category=_CATEGORY.get(message.category, Category.RETAIL),
+        external_ids=tuple(ExternalId(e.issuer, e.value) for e in message.external_ids),
+        contact_media=tuple(_medium(m) for m in message.contact_media),
+        parent_id=message.parent_id,
+        since=_time(message, "since"),
+        language=message.language,
+        billing=Billing(_METHOD.get(message.billing.payment_method), message.billing.paperless)
+        if message.HasField("billing")
+        else None,
+        billed=_billed(message.billed) if message.HasField("billed") else None,
+        characteristics=tuple((c.name, c.value) for c in message.characteristics),
+    )
+
+
+def names(mask: FieldMask, message: pb.Customer) -> frozenset[str]:
+    """The fields that an update is about: those of the mask or, without one, those that are set.
+
+    Raises:
+        Invalid: the mask names a field that cannot be updated, or says that a person becomes an organisation.
+    """
+    paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in _MASKED]
+    unknown = sorted(set(paths) - set(_MASKED))
+    if unknown:
+        allowed = ", ".join(sorted(_MASKED))
+        raise Invalid(
+            f"{unknown[0]} cannot be updated; there are {allowed}",
+            field="update_mask",
+            reason="INVALID_UPDATE_MASK",
+            metadata={"allowed": allowed},
+        )
+    for path in ("individual", "organization"):
+        if path in paths and message.WhichOneof("party") != path:
+            raise Invalid(f"the mask names {path}, but it is not set", field=f"customer.{path}")
+    return frozenset(_MASKED[p] for p in paths)
+
+
+def message(kept: Customer) -> pb.Customer:
+    """A customer as it goes to a caller."""
+    out = pb.Customer(
+        id=kept.id,
+        etag=etag(kept.version),
+        status=STATUSES[kept.status],
+        category=CATEGORIES[kept.category],
+        external_ids=[pb.ExternalId(issuer=e.issuer, value=e.value) for e in kept.external_ids],
+        contact_media=[_medium_message(m) for m in kept.contact_media],
+        parent_id=kept.parent_id,
+        since=stamp(kept.since),
+        language=kept.language,
+        billing=billing_message(kept.billing),
+        billed=billed_message(kept.billed),
+        characteristics=characteristics(kept.characteristics),
+        create_time=stamp(kept.create_time),
+        update_time=stamp(kept.update_time),
+    )
+    party = kept.party
+    if isinstance(party, Individual):
+        out.individual.given_name, out.individual.family_name = party.given_name, party.family_name
+        return out
+    out.organization.trading_name = party.trading_name
+    out.organization.registration_number = party.registration_number
+    return out
+
+
+def facts(kept: Customer) -> pb.CustomerFacts:
+    """What events tell of a customer: nothing personal."""
+    return pb.CustomerFacts(
+        id=kept.id,
+        status=STATUSES[kept.status],
+        category=CATEGORIES[kept.category],
+        is_individual=isinstance(kept.party, Individual),
+        parent_id=kept.parent_id,
+        since=stamp(kept.since),
+        billing=billing_message(kept.billing),
+        characteristics=characteristics(kept.characteristics),
+        billed=billed_message(kept.billed),
+    )
+
+
+def characteristics(pairs: Iterable[tuple[str, str]]) -> list[types_pb2.Characteristic]:
+    """Names and values as messages."""
+    return [types_pb2.Characteristic(name=n, value=v) for n, v in pairs]
+
+
+def stamp(moment: datetime | None) -> Timestamp | None:
+    """A time as a message; None stays unset."""
+    return None if moment is None else to_timestamp(moment)
+
+
+def money(message: types_pb2.Money) -> Money:
+    """The amount that a message tells."""
+    return Money(message.currency_code, message.micros)
+
+
+def money_message(amount: Money | None) -> types_pb2.Money | None:
+    """An amount as a message."""
+    return None if amount is None else types_pb2.Money(currency_code=amount.currency, micros=amount.micros)
+
+
+def billing_message(billing: Billing | None) -> pb.BillingPreference | None:
+    """How a customer pays, as a message."""
+    if billing is None:
+        return None
+    method = METHODS[billing.payment_method] if billing.payment_method else pb.PAYMENT_METHOD_UNSPECIFIED
+    return pb.BillingPreference(payment_method=method, paperless=billing.paperless)
+
+
+def billed_message(billed: Billed | None) -> pb.BilledTotals | None:
+    """What billing reported, as a message."""
+    if billed is None:
+        return None
+    return pb.BilledTotals(monthly=money_message(billed.monthly), total=money_message(billed.total))
+
+
+def _party(message: pb.Customer) -> Individual | Organization:
+    if message.WhichOneof("party") == "organization":
+        return Organization(message.organization.trading_name, message.organization.registration_number)
+    return Individual(message.individual.given_name, message.individual.family_name)
+
+
+def _medium(message: pb.ContactMedium) -> ContactMedium:
+    valid = message.valid
+    return ContactMedium(
+        _KIND[message.kind], message.value, message.preferred, _time(valid, "start"), _time(valid, "end")
+    )
+
+
+def _medium_message(medium: ContactMedium) -> pb.ContactMedium:
+    out = pb.ContactMedium(kind=KINDS[medium.kind], value=medium.value, preferred=medium.preferred)
+    if medium.start or medium.end:
+        out.valid.CopyFrom(types_pb2.Period(start=stamp(medium.start), end=stamp(medium.end)))
+    return out
+
+
+def _billed(message: pb.BilledTotals) -> Billed:
+    return Billed(
+        money(message.monthly) if message.HasField("monthly") else None,
+        money(message.total) if message.HasField("total") else None,
+    )
+
+
+def _time(message: pb.Customer | types_pb2.Period, name: str) -> datetime | None:
+    if not message.HasField(name):  # type: ignore[arg-type]  # the stubs want a literal
+        return None
+    return from_timestamp(getattr(message, name))

@@ -1,0 +1,1 @@
+"""Models: additive tables that turn features into a churn probability; trained, hashed, signed."""

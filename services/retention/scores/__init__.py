@@ -1,0 +1,1 @@
+"""Scores: what a probability means for a customer: band, reasons, remedies, value."""

@@ -1,0 +1,1 @@
+"""Promises to customers: what was agreed, how time is counted, and whether the promise was kept."""

@@ -1,0 +1,1 @@
+"""What was promised to whom: versioned agreements and their objectives."""

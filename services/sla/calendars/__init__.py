@@ -1,0 +1,1 @@
+"""When time counts: opening hours, holidays and time zones."""

@@ -1,0 +1,1 @@
+"""Measured service quality: availability and percentiles of a period."""

@@ -1,0 +1,53 @@
+"""The whole mesh for end-to-end tests: real mongod, services and edge, on free ports in a temporary folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.mesh.instance import Instance
+from cli.mesh.members import SERVICES, Programs
+from cli.mesh.mesh import Mesh
+from cli.mesh.starting import Options
+from cli.mesh.state import EdgeOptions
+
+OPTIONS = Options(timeout=120.0, cache_gb=0.25)
+ORIGIN = "https://console.example"
+RATE_PER_SECOND = 5_000
+
+
+class LiveMesh(Mesh):
+    """A mesh with what a test asks of it. `kill`, `restart`, `stop`, `status` and `address` come from Mesh."""
+
+    @property
+    def edge(self) -> str:
+        """`host:port` of the edge, for a gRPC channel."""
+        return self.address("edge")
+
+    @property
+    def services(self) -> dict[str, str]:
+        """`host:port` of each service and of the experience API behind the edge."""
+        return {name: self.address(name) for name in (*SERVICES, "gateway")}
+
+    def bearer(self, role: str, customer_id: str = "", subject: str = "") -> tuple[tuple[str, str], ...]:
+        """gRPC metadata with a token of `role`; `dict(...)` of it are HTTP headers."""
+        return (("authorization", f"Bearer {self.token(role, subject, customer_id=customer_id)}"),)
+
+    def recover(self) -> None:
+        """Start whatever does not run, and wait until all of it serves."""
+        self.up(options=OPTIONS)
+
+
+def start_mesh(folder: Path, programs: Programs | None = None) -> LiveMesh:
+    """A new mesh with its data in `folder`. Stop it with `down()`."""
+    mesh = LiveMesh(Instance(folder), programs)
+    mesh.up(0, EdgeOptions(allowed_origins=(ORIGIN,), rate_per_second=RATE_PER_SECOND), OPTIONS)
+    return mesh
+
+
+@pytest.fixture(scope="session")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMesh]:
+    """One mesh for the test session. A test that kills a member calls `recover()` at its end."""
+    running = start_mesh(tmp_path_factory.mktemp("mesh"))
+    yield running
+    running.down()

@@ -1,0 +1,129 @@
+"""Runs one service of the mesh as a real process, over real sockets, for integration tests."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from cli.mesh import instance as instances
+from cli.mesh.instance import Instance
+from cli.mesh.issuer import ISSUER, Issuer
+
+START_SECONDS = 60.0
+POLL_SECONDS = 0.05
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Keys:
+    """A token issuer of the test session's own."""
+
+    issuer: Issuer
+    instance: Instance
+    folder: Path
+
+    def token(self, *roles: str, subject: str = "tester", **claims: object) -> str:
+        """A token for `roles`; see `Issuer.token` for the claims."""
+        return self.issuer.token(roles, subject, **claims)  # type: ignore[arg-type]
+
+    def metadata(self, *roles: str, **claims: object) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call made with such a token."""
+        return (("authorization", f"Bearer {self.token(*roles, **claims)}"),)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """The token issuer of this session."""
+    folder = tmp_path_factory.mktemp("keys")
+    instance = Instance(folder)
+    instances.prepare(instance)
+    return Keys(Issuer(instance), instance, folder)
+
+
+@dataclass
+class Process:
+    """A service under test."""
+
+    module: str
+    environment: Mapping[str, str]
+    log: Path
+    address: str
+    child: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Starts it, and waits until it says that it serves."""
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", self.module], env={**os.environ, **self.environment}, stderr=log, stdout=log
+            )
+        until = time.monotonic() + START_SECONDS
+        while not healthy(self.address):
+            if self.child.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise RuntimeError(f"{self.module} does not serve:\n{self.log.read_text()[-3000:]}")
+            time.sleep(POLL_SECONDS)
+
+    def kill(self) -> None:
+        """As a crash would: SIGKILL."""
+        if self.child and self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+
+    def stop(self) -> int:
+        """As an operator would: SIGTERM. Answers with the exit code."""
+        assert self.child is not None
+        self.child.terminate()
+        return self.child.wait(timeout=30)
+
+
+def healthy(address: str) -> bool:
+    """Whether the server at `address` says SERVING."""
+    with grpc.insecure_channel(address) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=1)
+        except grpc.RpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def environment(keys: Keys, port: int, **settings: str) -> dict[str, str]:
+    """The settings of a process on `port`; `settings` are named without their prefix, in lower case."""
+    token_file = keys.folder / "service.token"
+    if not token_file.exists():
+        token_file.write_text(keys.token("service", subject="test-service"))
+    usual = {
+        "listen": f"127.0.0.1:{port}",
+        "jwks": str(keys.instance.jwks),
+        "jwt_issuer": ISSUER,
+        "token_file": str(token_file),
+        "mongo_driver": os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo"),
+        "drain_seconds": "2",
+    }
+    return {f"HOLDFAST_{name.upper()}": value for name, value in {**usual, **settings}.items()}
+
+
+@contextlib.contextmanager
+def serving(module: str, keys: Keys, folder: Path, **settings: str) -> Iterator[Process]:
+    """Runs `module` while the block lasts."""
+    port = free_port()
+    process = Process(module, environment(keys, port, **settings), folder / f"{module}.log", f"127.0.0.1:{port}")
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()

@@ -1,0 +1,1 @@
+"""What developers run: code generation and checks that no library offers."""
