@@ -5,6 +5,7 @@ Composed when the process starts, so that a call costs the hooks and nothing els
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import Token
 from typing import Any
@@ -129,7 +130,7 @@ class Chain:
     async def _fail(self, call: Call, token: Token[Call | None], error: BaseException) -> None:
         """Ends the call with its status; a cancelled call has nobody left to tell."""
         self._end(call, token, error)
-        if call.code is not grpc.StatusCode.CANCELLED and not isinstance(error, GeneratorExit):
+        if not isinstance(error, asyncio.CancelledError | GeneratorExit):
             await call.context.abort(call.code, call.message, call.trailers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -39,9 +40,11 @@ SERVICE_CONFIG = orjson.dumps(
 OPTIONS = (
     ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.enable_retries", 1),
+    # A proxy for the way out of the house (http_proxy) is none for the way between its rooms, and must see no token.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
@@ -104,15 +107,22 @@ def _method(details: grpc.aio.ClientCallDetails) -> str:
     return method.decode() if isinstance(method, bytes) else method
 
 
-def _end(span: trace.Span | None) -> Callable[[Any], None]:
-    def done(call: Any) -> None:
-        if span is None:
-            return
-        if call.cancelled() or (call.done() and getattr(call, "_status_code_ok", None) is False):
+def _end(span: trace.Span) -> Callable[[Any], None]:
+    async def finish(call: Any, at: int) -> None:
+        if await call.code() is not grpc.StatusCode.OK:
             span.set_status(StatusCode.ERROR)
-        span.end(time.time_ns())
+        span.end(at)
+
+    def done(call: Any) -> None:
+        task = asyncio.ensure_future(finish(call, time.time_ns()))
+        _ENDING.add(task)
+        task.add_done_callback(_ENDING.discard)
 
     return done
+
+
+# Spans about to end; the event loop alone would not keep their tasks.
+_ENDING: set[asyncio.Task[None]] = set()
 
 
 class _Unary(grpc.aio.UnaryUnaryClientInterceptor):

@@ -21,6 +21,9 @@ V = TypeVar("V")
 # Takes the items of a batch and answers for each, in order: a value, or the exception that is this item's own.
 Flush = Callable[[Sequence[K]], Awaitable[Sequence[V | BaseException]]]
 
+# Turns of the event loop without a newcomer after which a batch leaves; more turns gain no company, as measured.
+QUIET_TURNS = 6
+
 
 class _Waiting(Generic[K, V]):
     __slots__ = ("deadline", "future", "item")
@@ -66,10 +69,23 @@ class Coalescer(Generic[K, V]):
 
     async def _drain(self) -> None:
         try:
-            while batch := self._take():
-                await self._send(batch)
+            while self._queue:
+                await self._gather()
+                if batch := self._take():
+                    await self._send(batch)
         finally:
             self._free += 1
+
+    async def _gather(self) -> None:
+        """Lets callers who are on their way get in: what the event loop has in hand is handled before the batch leaves.
+
+        Not a wait: it ends as soon as two turns of the loop bring nobody, which takes microseconds when idle.
+        """
+        quiet = 0
+        while quiet < QUIET_TURNS and len(self._queue) < self._most:
+            before = len(self._queue)
+            await asyncio.sleep(0)
+            quiet = 0 if len(self._queue) > before else quiet + 1
 
     def _take(self) -> list[_Waiting[K, V]]:
         batch: list[_Waiting[K, V]] = []

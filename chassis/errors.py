@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import grpc
 from google.protobuf.any_pb2 import Any
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis import rules
@@ -101,10 +101,9 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The `ErrorReason` that a failed call came with; its code's name where it came with none."""
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_TRAILER and isinstance(value, bytes):
-            info = error_details_pb2.ErrorInfo()
-            for detail in status_pb2.Status.FromString(value).details:
-                if detail.Unpack(info):
-                    return str(info.reason)
+            info = _info(value)
+            if info is not None:
+                return str(info.reason)
     return error.code().name
 
 
@@ -122,3 +121,13 @@ def from_status(error: grpc.aio.AioRpcError) -> rules.Refusal:
             return kind(error.details() or "refused", reason=reason)
     # What this service asked was wrong: its own fault, not its caller's.
     return rules.Unavailable("a service behind this one could not make sense of the request")
+
+
+def _info(trailer: bytes) -> error_details_pb2.ErrorInfo | None:
+    """Our own `ErrorInfo` of a details trailer; a proxy in between may have sent something else, or nothing sound."""
+    info = error_details_pb2.ErrorInfo()
+    try:
+        details = status_pb2.Status.FromString(trailer).details
+    except DecodeError:
+        return None
+    return next((info for d in details if d.Unpack(info) and info.domain == DOMAIN), None)

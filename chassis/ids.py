@@ -1,13 +1,25 @@
-"""Identifiers: UUIDs of version 7 (RFC 9562), which sort by the millisecond in which they were made."""
+"""Identifiers: UUIDs of version 7 (RFC 9562), which sort by the time at which they were made."""
 
 import os
 import time
 from datetime import datetime
 
+_NOISE_BITS = 74
+_last = (0, 0)
+
 
 def new_id() -> str:
-    """A fresh UUIDv7 as lower-case text of 36 characters."""
-    return _format(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+    """A fresh UUIDv7 as lower-case text of 36 characters, greater than every one this process made before."""
+    global _last  # noqa: PLW0603 - the sequence is the process's
+    millis = time.time_ns() // 1_000_000
+    if millis > _last[0]:
+        # The topmost bit stays free, so that counting up from here does not overflow.
+        noise = int.from_bytes(os.urandom(10), "big") >> (80 - _NOISE_BITS + 1)
+    else:
+        # RFC 9562, 6.2, method 2: within a millisecond, or while the clock is set back, count up by random steps.
+        millis, noise = _last[0], _last[1] + 1 + int.from_bytes(os.urandom(4), "big")
+    _last = (millis, noise)
+    return _format(millis, noise)
 
 
 def least_id(at: datetime) -> str:

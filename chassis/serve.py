@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ from chassis.workers import is_worker, supervise, watch_parent
 
 Build = Callable[[App], Awaitable[None]]
 LONGEST_PAUSE_SECONDS = 5.0
+# Objects made between two looks of the garbage collector.
+GC_OBJECTS = 20_000
 _log = log.logger("serve")
 
 
@@ -69,6 +72,7 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
     async with contextlib.AsyncExitStack() as resources:
         app = App(name, settings, chain, resources, OwnToken(settings.token_file))
         await build(app)
+        _settle_memory()
         server, vitals = _server(app)
         await server.start()
         if is_worker():
@@ -79,6 +83,17 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
             await stop.wait()
             await _drain(server, vitals, chain, settings)
     _log.info("stopped")
+
+
+def _settle_memory() -> None:
+    """Takes what start-up made, and what lives for ever, out of the collector's sight; then lets it look less often.
+
+    A call leaves no cycles behind: at the usual 700 objects the collector runs several times a call in vain, and a
+    batch of a thousand rows spends half of its time in it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_OBJECTS, 20, 50)
 
 
 def _server(app: App) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:

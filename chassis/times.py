@@ -1,8 +1,14 @@
 """Times: aware UTC datetimes inside, `google.protobuf.Timestamp` on the wire, millisecond dates in the store."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.rules import Invalid
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What protobuf lets a timestamp be: from the begin of year 1 to the end of year 9999.
+_LEAST_SECONDS, _MOST_SECONDS = -62_135_596_800, 253_402_300_799
 
 
 def now() -> datetime:
@@ -17,7 +23,13 @@ def to_timestamp(moment: datetime) -> Timestamp:
     return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)
 
 
-def from_timestamp(stamp: Timestamp) -> datetime:
-    """A protobuf timestamp as an aware datetime, cut to the millisecond that the store keeps."""
-    moment = datetime.fromtimestamp(stamp.seconds, UTC)
-    return moment.replace(microsecond=stamp.nanos // 1_000_000 * 1000)
+def from_timestamp(stamp: Timestamp, field: str = "") -> datetime:
+    """A protobuf timestamp as an aware datetime, cut to the millisecond that the store keeps.
+
+    Raises:
+        Invalid: it lies outside the years 1 to 9999, or its nanoseconds are no part of a second; names `field`.
+    """
+    seconds, nanos = stamp.seconds, stamp.nanos
+    if not (_LEAST_SECONDS <= seconds <= _MOST_SECONDS and 0 <= nanos < 1_000_000_000):
+        raise Invalid("is not a time between the years 1 and 9999", field=field)
+    return _EPOCH + timedelta(0, seconds, nanos // 1_000_000 * 1000)

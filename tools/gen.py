@@ -18,11 +18,36 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 GOOGLE_APIS = Path(next(iter(google.api.__path__))).parent.parent
 WELL_KNOWN = Path(protoc.__file__).parent / "_proto"
+FOREIGN = [
+    *(f"google/protobuf/{name}.proto" for name in ("any", "descriptor", "duration", "field_mask", "timestamp")),
+    "google/api/annotations.proto",
+]
 
 
 def descriptor_of_protovalidate() -> bytes:
     """The serialized `FileDescriptorProto` of buf/validate/validate.proto, as the wheel carries it."""
     return bytes(validate_pb._DESC.proto.to_binary())  # noqa: SLF001 - the wheel offers no other way
+
+
+def describe(protos: Path, scratch: Path) -> Path:
+    """The path, in `scratch`, of the descriptors of everything below `protos`, imports and comments included.
+
+    Raises:
+        subprocess.CalledProcessError: a proto does not compile; protoc has said why on standard error.
+    """
+    foreign, described = scratch / "foreign.binpb", scratch / "described.binpb"
+    run(f"-I{WELL_KNOWN}", f"-I{GOOGLE_APIS}", f"--descriptor_set_out={foreign}", "--include_imports", *FOREIGN)
+    # A FileDescriptorSet is its files, each behind the tag of field 1.
+    payload = descriptor_of_protovalidate()
+    foreign.write_bytes(foreign.read_bytes() + b"\x0a" + varint(len(payload)) + payload)
+    run(f"--descriptor_set_in={foreign}", f"-I{protos}", f"--descriptor_set_out={described}",
+        "--include_imports", "--include_source_info", *files(protos))  # fmt: skip
+    return described
+
+
+def files(protos: Path) -> list[str]:
+    """The protos below `protos`, by their import paths."""
+    return sorted(str(p.relative_to(protos)) for p in protos.rglob("*.proto"))
 
 
 def generate(out: Path) -> None:
@@ -34,25 +59,14 @@ def generate(out: Path) -> None:
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         tree = Path(scratch) / "gen"
         tree.mkdir()
-        validate = tree / "validate.binpb"
-        well_known = Path(scratch) / "well_known.binpb"
-        files = sorted(str(p.relative_to(PROTOS)) for p in PROTOS.rglob("*.proto"))
-        names = [f"google/protobuf/{n}.proto" for n in ("descriptor", "duration", "field_mask", "timestamp", "any")]
-        run(f"-I{WELL_KNOWN}", f"-I{GOOGLE_APIS}", f"--descriptor_set_out={well_known}", "--include_imports",
-            *names, "google/api/annotations.proto")  # fmt: skip
-        # A FileDescriptorSet is its files, each behind the tag of field 1.
-        payload = descriptor_of_protovalidate()
-        validate.write_bytes(well_known.read_bytes() + b"\x0a" + varint(len(payload)) + payload)
-        descriptors = Path(scratch) / "all.binpb"
-        run(f"--descriptor_set_in={validate}", f"-I{PROTOS}", f"--descriptor_set_out={descriptors}",
-            "--include_imports", "--include_source_info", *files)  # fmt: skip
-        run(f"--descriptor_set_in={descriptors}", f"--python_out={tree}", f"--grpc_python_out={tree}",
-            f"--mypy_out={tree}", f"--mypy_grpc_out=only_async:{tree}",
-            f"--plugin=protoc-gen-mypy={Path(sys.executable).parent / 'protoc-gen-mypy'}",
-            f"--plugin=protoc-gen-mypy_grpc={Path(sys.executable).parent / 'protoc-gen-mypy_grpc'}",
-            "buf/validate/validate.proto", *files)  # fmt: skip
-        validate.unlink()
-        shutil.copy(descriptors, tree / "holdfast.binpb")
+        described = describe(PROTOS, Path(scratch))
+        beside = Path(sys.executable).parent
+        run(f"--descriptor_set_in={described}", f"--python_out={tree}", f"--grpc_python_out={tree}",
+            f"--mypy_out=quiet:{tree}", f"--mypy_grpc_out=quiet,only_async:{tree}",
+            f"--plugin=protoc-gen-mypy={beside / 'protoc-gen-mypy'}",
+            f"--plugin=protoc-gen-mypy_grpc={beside / 'protoc-gen-mypy_grpc'}",
+            "buf/validate/validate.proto", *files(PROTOS))  # fmt: skip
+        shutil.copy(described, tree / "holdfast.binpb")
         shutil.rmtree(out, ignore_errors=True)
         tree.rename(out)
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
@@ -18,6 +18,7 @@ from chassis.mongo.schema import Collection
 
 LEASES = Collection("leases", required={"holder": "string", "expire_time": "date"})
 TERM = timedelta(seconds=6)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logger("lease")
 
 
@@ -54,21 +55,22 @@ class Lease:
             await self._give_back()
 
     async def _take(self) -> bool:
-        expires = {"$add": ["$$NOW", int(TERM.total_seconds() * 1000)]}
-        free = {"$or": [{"$eq": ["$holder", self._holder]}, {"$lt": ["$expire_time", "$$NOW"]}]}
+        """Takes the lease if it is free, renews it if it is ours; whether it is ours now."""
+        free = {"$or": [{"$eq": ["$holder", self._holder]}, {"$lt": [{"$ifNull": ["$expire_time", EPOCH]}, "$$NOW"]}]}
+        ours = {"holder": self._holder, "expire_time": {"$add": ["$$NOW", int(TERM.total_seconds() * 1000)]}}
         try:
             found = await self._collection.find_one_and_update(
-                {"_id": self._name, "$expr": free},
-                [{"$set": {"holder": self._holder, "expire_time": expires}}],
+                {"_id": self._name},
+                [{"$set": {name: {"$cond": [free, value, f"${name}"]} for name, value in ours.items()}}],
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
         except PyMongoError as error:
-            # The record is there, but the filter does not fit it: the upsert runs into its id.
+            # Two replicas made the record at the same moment; the other one was first.
             if duplicate(error):
                 return False
             raise
-        return bool(found and found["holder"] == self._holder)
+        return bool(found["holder"] == self._holder)
 
     async def _keep(self) -> None:
         """Renews the lease in time; returns when it is lost."""

@@ -123,13 +123,14 @@ class Listener:
             fresh = [event for event in received if event.id not in known]
             if fresh:
                 await self._apply(fresh, transaction)
-                stamp = now()
-                await self._seen.insert_many(
-                    [{"_id": event.id, "apply_time": stamp} for event in fresh], session=transaction
-                )
+                await self._mark(transaction, [event.id for event in fresh])
         if position is not None:
             update: Document = {"$set": {"position": position, "update_time": now()}}
             await self._positions.update_one({"_id": self._name}, update, upsert=True, session=transaction)
+
+    async def _mark(self, transaction: Transaction, ids: Sequence[str]) -> None:
+        stamp = now()
+        await self._seen.insert_many([{"_id": i, "apply_time": stamp} for i in ids], session=transaction)
 
     async def _set_aside(self, event: events_pb2.Event, error: Exception) -> None:
         _log.error("event_set_aside", listener=self._name, event_id=event.id, type=type(error).__name__)
@@ -141,7 +142,13 @@ class Listener:
             "error": type(error).__name__,
             "time": now(),
         }
-        await self._dead.replace_one({"_id": letter["_id"]}, letter, upsert=True)
+
+        async def keep(transaction: Transaction) -> None:
+            await self._dead.replace_one({"_id": letter["_id"]}, letter, upsert=True, session=transaction)
+            # Delivered again, it must not be applied behind the back of whoever deals with the letter.
+            await self._mark(transaction, [event.id])
+
+        await self._store.transact(keep)
 
     def _unpack(self, event: events_pb2.Event) -> Message:
         data = self._kinds[event.type]()

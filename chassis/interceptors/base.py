@@ -23,4 +23,4 @@ class Interceptor:
         """Called in the list's order for every message received. A `Refusal` raised here ends the call."""
 
     def on_end(self, call: Call, error: BaseException | None) -> None:
-        """Called in reverse order at the end, for those whose `on_start` was called; `error` is what ended it."""
+        """Called in reverse order at the end, whether or not `on_start` was reached; `error` is what ended the call."""

@@ -4,6 +4,7 @@ Motor is out of support since May 2026; its maintainers moved it into PyMongo. I
 that have certified it. The two differ in what is a coroutine: `aggregate`, `watch`, `close`, `start_session`.
 """
 
+import contextlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from chassis.call import remaining
 from chassis.mongo.faults import outage
 from chassis.mongo.schema import Collection, bring_up
 from chassis.settings import Settings
@@ -56,11 +58,13 @@ class Store:
         Raises:
             whatever `work` raises, with the transaction undone.
         """
-        async with await _awaited(self._client.start_session()) as session:
-            result: T = await session.with_transaction(
-                work, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY
-            )
-            return result
+        bound = pymongo.timeout(self._timeout) if remaining() is None else contextlib.nullcontext()
+        with bound:
+            async with await _awaited(self._client.start_session()) as session:
+                result: T = await session.with_transaction(
+                    work, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY
+                )
+                return result
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]], **options: Any) -> list[Document]:
         """All results of an aggregation."""
@@ -102,13 +106,14 @@ async def open_store(uri: str, settings: Settings, application: str) -> Store:
     options: dict[str, Any] = {
         "appname": f"holdfast.{application}",
         "serverSelectionTimeoutMS": int(settings.mongo_timeout_seconds * 1000),
-        "timeoutMS": int(settings.mongo_timeout_seconds * 1000),
+        # `timeoutMS` would bound the whole life of a cursor, and change streams live for ever: calls are bounded by
+        # their deadlines, transactions outside of calls below, and a dead connection by this.
+        "socketTimeoutMS": int(settings.mongo_timeout_seconds * 3000),
         "retryWrites": True,
         "retryReads": True,
         "maxPoolSize": 64,
     }
     try:
-        # `timeoutMS` would bound a whole change stream under Motor, which knows nothing of it there.
         client = kind(uri, **options)
         name = client.get_default_database().name
         hello = await client.admin.command("hello")

@@ -2,6 +2,7 @@
 
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -15,6 +16,7 @@ from pymongo.errors import (
 from chassis.call import remaining
 from chassis.rules import Refusal, TooSlow, Unavailable
 
+DUPLICATE_KEY = 11000
 HISTORY_LOST = frozenset({280, 286})
 INVALID_TOKEN = frozenset({260, 50811})
 
@@ -35,8 +37,10 @@ def refusal_of(error: BaseException) -> Refusal | None:
 
 
 def duplicate(error: BaseException) -> bool:
-    """Whether a unique index refused a write."""
-    return isinstance(error, DuplicateKeyError) or getattr(error, "code", None) == 11000
+    """Whether a unique index refused a write, or one write of many."""
+    if isinstance(error, BulkWriteError):
+        return any(fault["code"] == DUPLICATE_KEY for fault in error.details["writeErrors"])
+    return isinstance(error, DuplicateKeyError) or getattr(error, "code", None) == DUPLICATE_KEY
 
 
 def position_lost(error: BaseException) -> bool:

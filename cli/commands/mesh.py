@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
+    *,
     data: DataOption = None,
     name: NameOption = None,
     port_base: Annotated[

@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
 
 def token(
     role: Annotated[str, typer.Argument(help="agent, supervisor, customer, partner, auditor, service or admin.")],
+    *,
     customer_id: Annotated[str, typer.Option(help="The customer a token of the role customer speaks for.")] = "",
     partner_id: Annotated[str, typer.Option(help="The partner a token of the role partner speaks for.")] = "",
     subject: Annotated[str, typer.Option(help="Who is calling. [default: dev-ROLE]", show_default=False)] = "",

@@ -144,7 +144,7 @@ def _refuse_foreign(instance: Instance) -> None:
                 f"data directory {instance.data} has format {made_by}, and this Holdfast reads format {FORMAT}: "
                 "choose another with --data"
             )
-    elif any(entry.name not in (instance.lock_file.name,) for entry in instance.data.iterdir()):
+    elif any(entry.name != instance.lock_file.name for entry in instance.data.iterdir()):
         raise CommandError(f"data directory {instance.data} is not empty and was not made by holdfast: choose another")
 
 

@@ -21,7 +21,6 @@ PRIMARY_SECONDS: Final = 60.0
 
 # Codes of the server's error table.
 UNAUTHORIZED, AUTHENTICATION_FAILED, ALREADY_INITIALIZED, NOT_YET_INITIALIZED = 13, 18, 23, 94
-USER_EXISTS = 51003
 
 Client = MongoClient[dict[str, Any]]
 
@@ -74,20 +73,19 @@ def establish(instance: Instance, port: int) -> None:
     _join_set(root, port)
     _wait(lambda: is_serving(port), "mongod did not become primary")
     _create_root(root, port, make_secrets(instance)[ROOT])
-    with _open(root) as client:
+    with connect(root) as client:
         for name in DATABASES:
             create_user(client, name, make_secrets(instance)[name])
 
 
 def create_user(client: Client, name: str, password: str) -> None:
     """A user `name` in the database `name`, with rights on that database and nothing else; harmless when it exists."""
-    roles = [{"role": role, "db": name} for role in ("readWrite", "dbAdmin")]
-    try:
+    existing = client[name].command("usersInfo", name)["users"]
+    roles = [{"role": role, "db": name} for role in ("dbAdmin", "readWrite")]
+    if not existing:
         client[name].command("createUser", name, pwd=password, roles=roles)
-    except OperationFailure as error:
-        if error.code != USER_EXISTS:
-            raise
-        client[name].command("grantRolesToUser", name, roles=roles)
+    elif sorted(existing[0]["roles"], key=lambda role: str(role["role"])) != roles:
+        client[name].command("updateUser", name, roles=roles)
 
 
 def drop_databases(client: Client, names: Iterable[str]) -> None:
@@ -100,7 +98,7 @@ def drop_databases(client: Client, names: Iterable[str]) -> None:
 def _join_set(root: str, port: int) -> None:
     me = f"{LOOPBACK}:{port}"
     config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": me}]}
-    with _open(f"mongodb://{me}/", directConnection=True) as stranger:
+    with connect(f"mongodb://{me}/", directConnection=True) as stranger:
         try:
             stranger.admin.command("replSetInitiate", config)
         except OperationFailure as error:
@@ -112,7 +110,7 @@ def _join_set(root: str, port: int) -> None:
 
 
 def _adopt_port(root: str, me: str) -> bool:
-    with _open(root.replace(f"replicaSet={REPLICA_SET}", "directConnection=true")) as client:
+    with connect(root.replace(f"replicaSet={REPLICA_SET}", "directConnection=true")) as client:
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
@@ -128,7 +126,7 @@ def _adopt_port(root: str, me: str) -> bool:
 
 def _create_root(root: str, port: int, password: str) -> None:
     try:
-        with _open(root) as client:
+        with connect(root) as client:
             client.admin.command("ping")
     except OperationFailure as error:
         if error.code != AUTHENTICATION_FAILED:
@@ -136,7 +134,7 @@ def _create_root(root: str, port: int, password: str) -> None:
     else:
         return
     # The first user, and only the first, may be created from loopback without authentication.
-    with _open(f"mongodb://{LOOPBACK}:{port}/", directConnection=True) as stranger:
+    with connect(f"mongodb://{LOOPBACK}:{port}/", directConnection=True) as stranger:
         try:
             stranger.admin.command("createUser", ROOT, pwd=password, roles=["root"])
         except OperationFailure as error:
@@ -151,13 +149,14 @@ def _mismatch(error: OperationFailure) -> CommandError:
 
 def _hello(port: int) -> dict[str, Any] | None:
     try:
-        with _open(f"mongodb://{LOOPBACK}:{port}/", directConnection=True, serverSelectionTimeoutMS=500) as client:
+        with connect(f"mongodb://{LOOPBACK}:{port}/", directConnection=True, serverSelectionTimeoutMS=500) as client:
             return client.admin.command("hello")
     except PyMongoError:
         return None
 
 
-def _open(target: str, **options: Any) -> Client:
+def connect(target: str, **options: Any) -> Client:
+    """A client that gives up on an absent server after ten seconds and not thirty. Close it."""
     return MongoClient(target, **{"serverSelectionTimeoutMS": 10_000, "connectTimeoutMS": 2_000, **options})
 
 

@@ -5,7 +5,6 @@ from gateway.edge.envoy_api import Config, extension
 REASONS = {
     400: (3, "INVALID_ARGUMENT"),
     401: (16, "UNAUTHENTICATED"),
-    403: (7, "PERMISSION_DENIED"),
     404: (5, "NOT_FOUND"),
     408: (4, "REQUEST_TIMEOUT"),
     413: (8, "BODY_TOO_LARGE"),
@@ -28,7 +27,14 @@ def local_replies() -> Config:
     """
     exact = [_mapper(_status("EQ", status), code, reason) for status, (code, reason) in REASONS.items()]
     others = [_mapper(_status("GE", 500), 13, "INTERNAL"), _mapper(_status("GE", 400), 3, "REFUSED")]
-    return {"mappers": [*exact, _grpc_deadline(), *others]}
+    return {"mappers": [_wrong_audience(_not_grpc()), _wrong_audience(), *exact, _grpc_deadline(), *others]}
+
+
+def _wrong_audience(condition: Config | None = None) -> Config:
+    """The edge's only 403 is Envoy's answer to a token for somebody else; the services, and RFC 6750, say 401."""
+    filters = [_status("EQ", 403), *([condition] if condition else [])]
+    body = {"body_format_override": _body(*REASONS[401])} if condition else {}
+    return {"filter": _all(filters), "status_code": 401, **body}
 
 
 def _grpc_deadline() -> Config:
@@ -38,12 +44,17 @@ def _grpc_deadline() -> Config:
 
 
 def _mapper(condition: Config, code: int, reason: str) -> Config:
+    return {"filter": _all([condition, _not_grpc()]), "body_format_override": _body(code, reason)}
+
+
+def _body(code: int, reason: str) -> Config:
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "edge.holdfast"}
     body = {"code": code, "reason": reason, "message": "%LOCAL_REPLY_BODY%", "details": [info]}
-    return {
-        "filter": {"and_filter": {"filters": [condition, _not_grpc()]}},
-        "body_format_override": {"json_format": body, "content_type": "application/json"},
-    }
+    return {"json_format": body, "content_type": "application/json"}
+
+
+def _all(filters: list[Config]) -> Config:
+    return {"and_filter": {"filters": filters}} if len(filters) > 1 else filters[0]
 
 
 def _not_grpc() -> Config:

@@ -32,10 +32,7 @@ class Binding:
     pattern: str
     message: str
     owner: str
-
-    @property
-    def has_verb(self) -> bool:
-        return ":" in self.pattern.rpartition("/")[2].replace("[^/:]", "")
+    has_verb: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,8 @@ def _binding(rule: HttpRule, message: str, owner: str) -> Binding:
     verb = rule.WhichOneof("pattern") or ""
     if verb not in VERBS:
         raise EdgeError(f"the HTTP rule with body {rule.body!r} of {message} is a {verb}, which has no body")
-    return Binding(verb.upper(), path_pattern(getattr(rule, verb)), message, owner)
+    template = getattr(rule, verb)
+    return Binding(verb.upper(), path_pattern(template), message, owner, has_verb=":" in template.rpartition("/")[2])
 
 
 def _body_type(rule: HttpRule, request: str, messages: Mapping[str, DescriptorProto]) -> str:

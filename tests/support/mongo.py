@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pymongo import MongoClient
 
 from cli.mesh import instance as instances
 from cli.mesh import logs, mongod_program, ports, process
@@ -48,7 +47,7 @@ class Mongod:
             mongods.drop_databases(client, [uri.rpartition("/")[2].partition("?")[0]])
 
     def admin(self) -> mongods.Client:
-        return MongoClient(self.admin_uri)
+        return mongods.connect(self.admin_uri)
 
     def kill(self) -> None:
         """As a crash would: SIGKILL."""
@@ -100,7 +99,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 @pytest.fixture(scope="module")
 def mongo_uri(mongod: Mongod) -> Iterator[Callable[[str], str]]:
-    """`mongo_uri("sla")`: a database of that service for this test module; the same at each call, dropped at the end."""
+    """`mongo_uri("sla")`: a database of that service for this module; the same at each call, dropped at the end."""
     made: dict[str, str] = {}
 
     def uri(service: str) -> str:

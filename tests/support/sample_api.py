@@ -95,6 +95,16 @@ def _absent() -> status_pb2.Status:
     return status
 
 
+def call(channel: grpc.Channel, method: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
+    """A unary method of the sample API, such as `sla/Write`, in serialized notes."""
+    return channel.unary_unary(path(method))
+
+
+def path(method: str) -> str:
+    service, name = method.split("/")
+    return f"/holdfast.{service}.v1.Notes/{name}"
+
+
 class _Notes(grpc.GenericRpcHandler):
     """Echoes a note of any service, with the subject of the forwarded token; a few texts ask for a special answer."""
 

@@ -49,7 +49,11 @@ class Keys:
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     """The token issuer of this session."""
-    folder = tmp_path_factory.mktemp("keys")
+    return new_keys(tmp_path_factory.mktemp("keys"))
+
+
+def new_keys(folder: Path) -> Keys:
+    """A token issuer whose keys lie in `folder`."""
     instance = Instance(folder)
     instances.prepare(instance)
     return Keys(Issuer(instance), instance, folder)

@@ -7,11 +7,12 @@ from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1 import customers_pb2_grpc
 
-from chassis.bulk import Tally, refusal_of
+from chassis.bulk import Tally
 from chassis.query.selection import selection
 from services.customer_info.customers import wire
 from services.customer_info.customers.rules import MediumKind, external_key, medium_key
 from services.customer_info.customers.usecases import CustomerUseCases
+from services.customer_info.loading import note
 
 
 class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
@@ -70,15 +71,5 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         """Loads customers in bulk."""
         tally = Tally()
         async for request in requests:
-            good: list[tuple[int, pb.Customer]] = []
-            for row in request.customers:
-                number = tally.number()
-                refusal = refusal_of(row, needs_id=True)
-                if refusal:
-                    tally.note(number, refusal)
-                else:
-                    good.append((number, row))
-            outcomes = await self._usecases.load([wire.customer(row) for _, row in good])
-            for (number, _row), outcome in zip(good, outcomes, strict=True):
-                tally.note(number, outcome)
+            await note(tally, request.customers, wire.row, self._usecases.load)
         return pb.ImportCustomersResponse(summary=tally.summary())

@@ -157,6 +157,14 @@ UPDATABLE = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A customer as a row of a bulk load tells of it; a row that says no status leaves the one there is."""
+
+    wish: Customer
+    says_status: bool = True
+
+
 def created(wish: Customer, customer_id: str, at: datetime) -> Customer:
     """A new customer as `wish` describes it.
 
@@ -165,6 +173,15 @@ def created(wish: Customer, customer_id: str, at: datetime) -> Customer:
     """
     if wish.status not in FIRST:
         raise Invalid("a new customer starts as prospect or active", field="customer.status")
+    return loaded(wish, customer_id, at)
+
+
+def loaded(wish: Customer, customer_id: str, at: datetime) -> Customer:
+    """A customer new to the record, but not to the operator: it may be in any state of its lifecycle.
+
+    Raises:
+        Invalid: it is inconsistent.
+    """
     customer = replace(
         wish,
         id=customer_id,
@@ -182,7 +199,7 @@ def updated(customer: Customer, wish: Customer, names: Iterable[str], at: dateti
     """`customer` with the fields `names` of `wish`, and the names of those that differ; itself if none does.
 
     Raises:
-        Invalid: it would be inconsistent.
+        Invalid: it would be inconsistent, or a person would become an organisation or the other way around.
     """
     values = {name: getattr(wish, name) for name in names}
     if "contact_media" in values:
@@ -190,12 +207,15 @@ def updated(customer: Customer, wish: Customer, names: Iterable[str], at: dateti
     changed = frozenset(name for name, value in values.items() if value != getattr(customer, name))
     if not changed:
         return customer, changed
+    if "party" in changed and type(wish.party) is not type(customer.party):
+        kind = "organization" if isinstance(wish.party, Organization) else "individual"
+        raise Invalid("a person stays a person, an organization an organization", field=f"customer.{kind}")
     after = replace(customer, **{n: values[n] for n in changed}, version=customer.version + 1, update_time=at)
     check(after)
     return after, changed
 
 
-def imported(customer: Customer, wish: Customer, at: datetime) -> tuple[Customer, frozenset[str]]:
+def imported(customer: Customer, row: Row, at: datetime) -> tuple[Customer, frozenset[str]]:
     """`customer` as a row of a bulk load wants it: every field it may update, and `since` only where it was unknown.
 
     A status in the row counts only where its lifecycle has an arrow for it.
@@ -205,12 +225,10 @@ def imported(customer: Customer, wish: Customer, at: datetime) -> tuple[Customer
         Refused: the lifecycle has no arrow for the status.
     """
     names = UPDATABLE - ({"since"} if customer.since else set())
-    after, changed = updated(customer, wish, names, at)
-    if wish.status is not customer.status:
-        moved(customer, wish.status, at)
-        if not changed:
-            after = replace(customer, version=customer.version + 1, update_time=at)
-        after = replace(after, status=wish.status)
+    after, changed = updated(customer, row.wish, names, at)
+    if row.says_status and row.wish.status is not customer.status:
+        status = moved(customer, row.wish.status, at)
+        after = replace(after, status=status.status, version=status.version, update_time=at)
         changed |= {"status"}
     return after, changed
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
+
+from pymongo import ReplaceOne
 
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
-from chassis.mongo.faults import duplicate
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
-from chassis.rules import AlreadyExists
+from chassis.rules import AlreadyExists, Conflict, Refusal
 from services.customer_info.customers.rules import (
+    SEPARATOR,
     Billed,
     Billing,
     Category,
@@ -23,13 +25,15 @@ from services.customer_info.customers.rules import (
     ExternalId,
     Individual,
     MediumKind,
-    Money,
     Organization,
     PaymentMethod,
     Status,
     external_key,
     medium_key,
 )
+from services.customer_info.store import money_of, refused_key, without_none
+
+T = TypeVar("T")
 
 CUSTOMERS = Collection(
     "customers",
@@ -81,7 +85,7 @@ class CustomerStore:
         self._outbox = Outbox(store)
         self._reads: Coalescer[str, Document | None] = Coalescer(self._read)
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[Customer]]) -> Customer:
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` in a transaction."""
         return await self._store.transact(work)
 
@@ -110,6 +114,10 @@ class CustomerStore:
         cursor = self._customers.find({"_id": {"$in": list(customer_ids)}})
         return {d["_id"]: from_document(d) async for d in cursor}
 
+    async def present(self, customer_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are customers'; answered from the index alone."""
+        return {d["_id"] async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, {"_id": 1})}
+
     async def find(self, key: str) -> list[Customer]:
         """The customers that the look-up key `key` belongs to, at most two: more than one is not an answer."""
         return [from_document(d) async for d in self._customers.find({"lookup": key}).limit(2)]
@@ -124,6 +132,14 @@ class CustomerStore:
         page = await LISTING.page(self._customers, selection, base)
         return [from_document(d) for d in page.documents], page.next_page_token
 
+    async def hold(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Keeps the customers as they are until the transaction ends: who changes one meanwhile waits, and looks again.
+
+        A transaction reads a snapshot, and only two that write the same thing get in each other's way.
+        """
+        held = {"_id": {"$in": list(customer_ids)}}
+        await self._customers.update_many(held, {"$inc": {"holds": 1}}, session=transaction)
+
     async def insert(self, transaction: Transaction, customer: Customer, *happenings: Happening) -> None:
         """Adds a customer and what it has to tell.
 
@@ -133,7 +149,8 @@ class CustomerStore:
         try:
             await self._customers.insert_one(to_document(customer), session=transaction)
         except Exception as error:
-            _taken(error, customer)
+            if taken := await self._taken(error):
+                raise taken from error
             raise
         await self._outbox.add(transaction, *happenings)
 
@@ -146,7 +163,8 @@ class CustomerStore:
         try:
             await self._customers.replace_one({"_id": customer.id}, to_document(customer), session=transaction)
         except Exception as error:
-            _taken(error, customer)
+            if taken := await self._taken(error):
+                raise taken from error
             raise
         await self._outbox.add(transaction, *happenings)
 
@@ -155,21 +173,24 @@ class CustomerStore:
 
         Raises:
             AlreadyExists: an id or an external id is another's; nothing was changed.
+            Conflict: somebody changed one of them meanwhile; nothing was changed.
         """
 
         async def work(transaction: Transaction) -> None:
             if new:
                 await self._customers.insert_many([to_document(c) for c in new], session=transaction)
-            for customer in changed:
-                kept = {"_id": customer.id, "version": customer.version - 1}
-                await self._customers.replace_one(kept, to_document(customer), session=transaction)
+            if changed:
+                writes = [ReplaceOne({"_id": c.id, "version": c.version - 1}, to_document(c)) for c in changed]
+                done = await self._customers.bulk_write(writes, ordered=False, session=transaction)
+                if done.matched_count < len(changed):
+                    raise Conflict("somebody changed a customer of the batch first")
             await self._outbox.add(transaction, *happenings)
 
         try:
             await self._store.transact(work)
         except Exception as error:
-            if duplicate(error):
-                raise AlreadyExists("an id of the batch is taken") from error
+            if taken := await self._taken(error):
+                raise taken from error
             raise
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
@@ -178,20 +199,22 @@ class CustomerStore:
         found = {d["_id"]: d async for d in self._customers.find({"_id": {"$in": list(set(ids))}})}
         return [found.get(i) for i in ids]
 
-
-def _taken(error: Exception, customer: Customer) -> None:
-    """Refuses a write that a unique index refused, without quoting the identifier."""
-    if not duplicate(error):
-        return
-    if "external_keys" in str(getattr(error, "details", None) or error):
-        raise AlreadyExists(
+    async def _taken(self, error: Exception) -> Refusal | None:
+        """What a caller is told of a write that a unique index refused, without the identifier; None: another fault."""
+        key = refused_key(error)
+        if key is None:
+            return None
+        external = key.get("external_keys")
+        if external is None:
+            known = {"type": "customer", "id": str(key.get("_id", ""))}
+            return AlreadyExists("there is a customer with this id", field="customer.id", metadata=known)
+        holder = await self._customers.find_one({"external_keys": external}, {"_id": 1})
+        return AlreadyExists(
             "an external id belongs to another customer",
             reason="EXTERNAL_ID_TAKEN",
             field="customer.external_ids",
-        ) from error
-    raise AlreadyExists(
-        "there is a customer with this id", field="customer.id", metadata={"type": "customer", "id": customer.id}
-    ) from error
+            metadata={"issuer": external.split(SEPARATOR)[1], "id": holder["_id"] if holder else ""},
+        )
 
 
 def to_document(customer: Customer) -> Document:
@@ -208,7 +231,7 @@ def to_document(customer: Customer) -> Document:
         "status": customer.status.value,
         "category": customer.category.value,
         "external_ids": [asdict(e) for e in customer.external_ids],
-        "contact_media": [_without_none(asdict(m)) for m in customer.contact_media],
+        "contact_media": [without_none(asdict(m)) for m in customer.contact_media],
         "language": customer.language,
         "characteristics": [list(pair) for pair in customer.characteristics],
         "version": customer.version,
@@ -223,9 +246,9 @@ def to_document(customer: Customer) -> Document:
     if customer.since:
         document["since"] = customer.since
     if customer.billing:
-        document["billing"] = _without_none(asdict(customer.billing))
+        document["billing"] = without_none(asdict(customer.billing))
     if customer.billed:
-        document["billed"] = _without_none(asdict(customer.billed))
+        document["billed"] = without_none(asdict(customer.billed))
     return document
 
 
@@ -244,7 +267,7 @@ def from_document(document: Document) -> Customer:
         since=document.get("since"),
         language=document.get("language", ""),
         billing=_billing(billing) if billing is not None else None,
-        billed=Billed(_money(billed, "monthly"), _money(billed, "total")) if billed is not None else None,
+        billed=Billed(money_of(billed, "monthly"), money_of(billed, "total")) if billed is not None else None,
         characteristics=tuple((n, v) for n, v in document.get("characteristics", ())),
         version=document["version"],
         create_time=document["create_time"],
@@ -259,12 +282,3 @@ def _medium(kept: Mapping[str, Any]) -> ContactMedium:
 def _billing(kept: Mapping[str, Any]) -> Billing:
     method = kept.get("payment_method")
     return Billing(PaymentMethod(method) if method else None, kept["paperless"])
-
-
-def _money(kept: Mapping[str, Any], name: str) -> Money | None:
-    amount = kept.get(name)
-    return Money(amount["currency"], amount["micros"]) if amount else None
-
-
-def _without_none(kept: Mapping[str, Any]) -> Document:
-    return {k: v for k, v in kept.items() if v is not None}

@@ -1,7 +1,8 @@
 """What happens to customers, one function per method."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 from holdfast.customer_info.v1 import customers_pb2 as pb
 
@@ -10,16 +11,20 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal
+from chassis.rules import Invalid, NotFound, Refusal
 from chassis.times import now
 from services.customer_info.customers import rules, wire
-from services.customer_info.customers.rules import Customer, Status
+from services.customer_info.customers.rules import Customer, Row, Status
+from services.customer_info.loading import Outcomes, each_once
+
+T = TypeVar("T")
+Read = Callable[[str], Awaitable[Customer | None]]
 
 
 class Customers(Protocol):
     """What the use cases ask of a store; `CustomerStore` says more of each."""
 
-    async def transact(self, work: Callable[[Any], Awaitable[Customer]]) -> Customer: ...
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
 
     async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Customer]]) -> Customer: ...
 
@@ -32,6 +37,8 @@ class Customers(Protocol):
     async def find(self, key: str) -> list[Customer]: ...
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]: ...
+
+    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
     async def insert(self, transaction: Any, customer: Customer, *happenings: Happening) -> None: ...
 
@@ -57,7 +64,7 @@ class CustomerUseCases:
 
         async def work(transaction: Any) -> Customer:
             customer = rules.created(wish, wish.id or new_id(), now())
-            await self._check_parents(transaction, customer)
+            await self._check_parents(customer, self._reader(transaction))
             await self._store.insert(transaction, customer, created_event(customer))
             return customer
 
@@ -100,15 +107,14 @@ class CustomerUseCases:
         Raises:
             NotFound, Conflict (etag), Invalid, AlreadyExists (an external id is taken).
         """
+        if not wish.id:
+            raise Invalid("names no customer", field="customer.id")
 
         async def work(transaction: Any) -> Customer:
             before = await self._current(transaction, wish.id, given_etag)
             after, changed = rules.updated(before, wish, names, now())
-            if not changed:
-                return before
-            if "parent_id" in changed:
-                await self._check_parents(transaction, after)
-            await self._store.replace(transaction, after, updated_event(after, changed))
+            if changed:
+                await self._put(transaction, after, changed)
             return after
 
         return await self._store.transact(work)
@@ -124,55 +130,70 @@ class CustomerUseCases:
             before = await self._current(transaction, customer_id, given_etag)
             after = rules.moved(before, status, now())
             if after is not before:
-                await self._store.replace(transaction, after, updated_event(after, frozenset({"status"})))
+                await self._put(transaction, after, frozenset({"status"}))
             return after
 
         return await self._store.transact(work)
 
-    async def load(self, wishes: Sequence[Customer]) -> list[Outcome | Refusal]:
+    async def load(self, rows: Sequence[Row]) -> Outcomes:
         """Makes, changes or leaves each customer, by its id; answers for each in order."""
-        try:
-            return await self._load(wishes)
-        except AlreadyExists as taken:
-            if len(wishes) == 1:
-                return [taken]
-            # One of them is in another's way: each by itself finds out which.
-            return [outcome for wish in wishes for outcome in await self.load([wish])]
+        return await each_once(rows, [row.wish.id for row in rows], self._load)
 
-    async def _load(self, wishes: Sequence[Customer]) -> list[Outcome | Refusal]:
-        known = await self._store.many([*{w.id for w in wishes}, *{w.parent_id for w in wishes if w.parent_id}])
-        outcomes: list[Outcome | Refusal] = []
-        new: dict[str, Customer] = {}
-        changed: dict[str, Customer] = {}
-        events: list[Happening] = []
-        for wish in wishes:
+    async def _load(self, rows: Sequence[Row]) -> Outcomes:
+        wishes = [row.wish for row in rows]
+        known = await self._store.many(list({w.id for w in wishes} | {w.parent_id for w in wishes if w.parent_id}))
+        batch = _Batch()
+        outcomes: Outcomes = []
+        for n, row in enumerate(rows):
             try:
-                before = known.get(wish.id)
-                if wish.id in new or wish.id in changed:
-                    raise Invalid("the same id stands in this batch twice", field="id")
-                if wish.parent_id and wish.parent_id not in known and wish.parent_id not in new:
-                    raise NotFound("there is no such parent", field="parent_id", metadata={"type": "customer"})
-                at = now()
-                if before is None:
-                    customer = rules.created(wish, wish.id, at)
-                    parent = known.get(wish.parent_id) or new.get(wish.parent_id)
-                    rules.check_parents(customer, [parent] if parent else [])
-                    new[customer.id] = customer
-                    events.append(created_event(customer))
-                    outcomes.append(Outcome.CREATED)
-                    continue
-                customer, names = rules.imported(before, wish, at)
-                if "parent_id" in names and customer.parent_id:
-                    await self._check_parents(None, customer)
-                if names:
-                    changed[customer.id] = customer
-                    events.append(updated_event(customer, names))
-                outcomes.append(Outcome.UPDATED if names else Outcome.UNCHANGED)
+                outcomes.append(await self._place(n, row, known, batch))
             except Refusal as refusal:
                 outcomes.append(refusal)
-        if new or changed:
-            await self._store.load(list(new.values()), list(changed.values()), events)
+        if batch.new or batch.changed:
+            await self._store.load(list(batch.new.values()), batch.changed, batch.events)
+        # One by one and last: whether a move makes a cycle depends on every move before it.
+        for n in batch.moving:
+            outcomes[n] = await self._load_moved(rows[n])
         return outcomes
+
+    async def _place(self, n: int, row: Row, known: dict[str, Customer], batch: "_Batch") -> Outcome:
+        """Puts the n-th row where it belongs in the batch."""
+        before, at = known.get(row.wish.id), now()
+        if before is None:
+            customer = rules.loaded(row.wish, row.wish.id, at)
+
+            async def read(customer_id: str) -> Customer | None:
+                found = batch.new.get(customer_id) or known.get(customer_id)
+                if found is None and (found := await self._store.read(None, customer_id)):
+                    known[customer_id] = found
+                return found
+
+            await self._check_parents(customer, read)
+            batch.new[customer.id] = customer
+            batch.events.append(created_event(customer))
+            return Outcome.CREATED
+        customer, names = rules.imported(before, row, at)
+        if "parent_id" in names:
+            batch.moving.append(n)
+        elif names:
+            batch.changed.append(customer)
+            batch.events.append(updated_event(customer, names))
+        return Outcome.UPDATED if names else Outcome.UNCHANGED
+
+    async def _load_moved(self, row: Row) -> Outcome | Refusal:
+        """Loads a row that puts a customer under another parent."""
+
+        async def work(transaction: Any) -> Outcome:
+            before = await self._current(transaction, row.wish.id, "")
+            after, changed = rules.imported(before, row, now())
+            if changed:
+                await self._put(transaction, after, changed)
+            return Outcome.UPDATED if changed else Outcome.UNCHANGED
+
+        try:
+            return await self._store.transact(work)
+        except Refusal as refusal:
+            return refusal
 
     async def _current(self, transaction: Any, customer_id: str, given_etag: str) -> Customer:
         customer = await self._store.read(transaction, customer_id)
@@ -181,11 +202,26 @@ class CustomerUseCases:
         etag.check(given_etag, customer.version)
         return customer
 
-    async def _check_parents(self, transaction: Any, customer: Customer) -> None:
+    async def _put(self, transaction: Any, after: Customer, changed: frozenset[str]) -> None:
+        """Keeps the next version of a customer, and tells of it."""
+        if "parent_id" in changed:
+            above = await self._check_parents(after, self._reader(transaction))
+            # Two moves at once could close a circle that neither sees: holding what they read makes one wait.
+            await self._store.hold(transaction, above)
+        await self._store.replace(transaction, after, updated_event(after, changed))
+
+    def _reader(self, transaction: Any) -> Read:
+        async def read(customer_id: str) -> Customer | None:
+            return await self._store.read(transaction, customer_id)
+
+        return read
+
+    async def _check_parents(self, customer: Customer, read: Read) -> list[str]:
+        """The ids of those above `customer`, from the nearest up; refuses a structure that makes no sense."""
         chain: list[Customer] = []
         parent_id = customer.parent_id
         while parent_id and len(chain) < rules.DEEPEST and parent_id != customer.id:
-            parent = await self._store.read(transaction, parent_id)
+            parent = await read(parent_id)
             if parent is None:
                 raise NotFound(
                     "there is no such parent",
@@ -197,6 +233,17 @@ class CustomerUseCases:
         if parent_id == customer.id:
             chain.append(customer)
         rules.check_parents(customer, chain)
+        return [parent.id for parent in chain]
+
+
+@dataclass
+class _Batch:
+    """What one batch of a bulk load amounts to; `moving` are the places of rows that change their parent."""
+
+    new: dict[str, Customer] = field(default_factory=dict)
+    changed: list[Customer] = field(default_factory=list)
+    moving: list[int] = field(default_factory=list)
+    events: list[Happening] = field(default_factory=list)
 
 
 def missing(customer_id: str) -> NotFound:

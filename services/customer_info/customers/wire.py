@@ -1,16 +1,11 @@
 """Customers between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
 
-from collections.abc import Iterable
-from datetime import datetime
-
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import types_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
 
 from chassis.etag import etag
 from chassis.rules import Invalid
-from chassis.times import from_timestamp, to_timestamp
 from services.customer_info.customers.rules import (
     UPDATABLE,
     Billed,
@@ -21,11 +16,12 @@ from services.customer_info.customers.rules import (
     ExternalId,
     Individual,
     MediumKind,
-    Money,
     Organization,
     PaymentMethod,
+    Row,
     Status,
 )
+from services.customer_info.wire import characteristics, moment, money, money_message, pairs, stamp
 
 STATUSES = {s: pb.CustomerStatus.Value(f"CUSTOMER_STATUS_{s.name}") for s in Status}
 CATEGORIES = {c: pb.CustomerCategory.Value(f"CUSTOMER_CATEGORY_{c.name}") for c in Category}
@@ -45,30 +41,43 @@ def status(number: pb.CustomerStatus.ValueType) -> Status:
 
 
 def customer(message: pb.Customer) -> Customer:
-    """The customer that a validated message describes."""
+    """The customer that a validated message describes.
+
+    Raises:
+        Invalid: one of its times is no time.
+    """
     return Customer(
         id=message.id,
         party=_party(message),
         status=status(message.status),
         category=_CATEGORY.get(message.category, Category.RETAIL),
         external_ids=tuple(ExternalId(e.issuer, e.value) for e in message.external_ids),
-        contact_media=tuple(_medium(m) for m in message.contact_media),
+        contact_media=tuple(_medium(m, n) for n, m in enumerate(message.contact_media)),
         parent_id=message.parent_id,
-        since=_time(message, "since"),
+        since=moment(message, "since", "customer.since"),
         language=message.language,
         billing=Billing(_METHOD.get(message.billing.payment_method), message.billing.paperless)
         if message.HasField("billing")
         else None,
         billed=_billed(message.billed) if message.HasField("billed") else None,
-        characteristics=tuple((c.name, c.value) for c in message.characteristics),
+        characteristics=pairs(message.characteristics),
     )
+
+
+def row(message: pb.Customer) -> Row:
+    """A row of a bulk load from a validated message.
+
+    Raises:
+        Invalid: one of its times is no time.
+    """
+    return Row(customer(message), says_status=message.status != pb.CUSTOMER_STATUS_UNSPECIFIED)
 
 
 def names(mask: FieldMask, message: pb.Customer) -> frozenset[str]:
     """The fields that an update is about: those of the mask or, without one, those that are set.
 
     Raises:
-        Invalid: the mask names a field that cannot be updated, or says that a person becomes an organisation.
+        Invalid: the mask names a field that cannot be updated, or the kind of party that is not set.
     """
     paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in _MASKED]
     unknown = sorted(set(paths) - set(_MASKED))
@@ -128,26 +137,6 @@ def facts(kept: Customer) -> pb.CustomerFacts:
     )
 
 
-def characteristics(pairs: Iterable[tuple[str, str]]) -> list[types_pb2.Characteristic]:
-    """Names and values as messages."""
-    return [types_pb2.Characteristic(name=n, value=v) for n, v in pairs]
-
-
-def stamp(moment: datetime | None) -> Timestamp | None:
-    """A time as a message; None stays unset."""
-    return None if moment is None else to_timestamp(moment)
-
-
-def money(message: types_pb2.Money) -> Money:
-    """The amount that a message tells."""
-    return Money(message.currency_code, message.micros)
-
-
-def money_message(amount: Money | None) -> types_pb2.Money | None:
-    """An amount as a message."""
-    return None if amount is None else types_pb2.Money(currency_code=amount.currency, micros=amount.micros)
-
-
 def billing_message(billing: Billing | None) -> pb.BillingPreference | None:
     """How a customer pays, as a message."""
     if billing is None:
@@ -169,11 +158,10 @@ def _party(message: pb.Customer) -> Individual | Organization:
     return Individual(message.individual.given_name, message.individual.family_name)
 
 
-def _medium(message: pb.ContactMedium) -> ContactMedium:
-    valid = message.valid
-    return ContactMedium(
-        _KIND[message.kind], message.value, message.preferred, _time(valid, "start"), _time(valid, "end")
-    )
+def _medium(message: pb.ContactMedium, place: int) -> ContactMedium:
+    valid, path = message.valid, f"customer.contact_media[{place}].valid"
+    start, end = moment(valid, "start", f"{path}.start"), moment(valid, "end", f"{path}.end")
+    return ContactMedium(_KIND[message.kind], message.value, message.preferred, start, end)
 
 
 def _medium_message(medium: ContactMedium) -> pb.ContactMedium:
@@ -188,9 +176,3 @@ def _billed(message: pb.BilledTotals) -> Billed:
         money(message.monthly) if message.HasField("monthly") else None,
         money(message.total) if message.HasField("total") else None,
     )
-
-
-def _time(message: pb.Customer | types_pb2.Period, name: str) -> datetime | None:
-    if not message.HasField(name):  # type: ignore[arg-type]  # the stubs want a literal
-        return None
-    return from_timestamp(getattr(message, name))

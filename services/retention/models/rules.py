@@ -44,10 +44,10 @@ class NumericTable:
         Raises:
             Invalid: the value is not a number.
         """
-        if is_missing(value):
+        if value is None or value != value:  # noqa: PLR0124  # NaN
             return self.missing
         try:
-            return self.scores[bisect_right(self.edges, value)]  # type: ignore[type-var]  # text raises, as it should
+            return self.scores[bisect_right(self.edges, value)]
         except TypeError:
             raise Invalid(f"the feature {self.feature} must be a number", field=self.feature) from None
 
@@ -63,7 +63,7 @@ class CategoricalTable:
 
     def at(self, value: Value) -> float:
         """The score of a value."""
-        return self.missing if value is None else self.scores.get(value, self.missing)  # type: ignore[call-overload]
+        return self.scores.get(value, self.missing)  # type: ignore[arg-type]  # a number or None is no key, and missing
 
 
 Table = NumericTable | CategoricalTable
@@ -149,11 +149,6 @@ def sigmoid(log_odds: float) -> float:
     return grown / (1.0 + grown)
 
 
-def is_missing(value: Value) -> bool:
-    """Whether a value is missing: None, or the NaN of a number that nobody knows."""
-    return value is None or value != value  # noqa: PLR0124  # only NaN differs from itself
-
-
 def score(model: Model, vector: Vector) -> Score:
     """Score one customer; features the vector lacks count as missing, features the model lacks are not looked at.
 
@@ -170,8 +165,14 @@ def score(model: Model, vector: Vector) -> Score:
         contributions={
             table.feature: slope * (one - table.mean) for table, one in zip(model.tables, found, strict=True)
         },
-        missing=tuple([name for name in model.features if is_missing(vector.get(name))]),
+        missing=missing(model, vector),
     )
+
+
+def missing(model: Model, vector: Vector) -> tuple[str, ...]:
+    """The features of the model that are None, absent or NaN in the vector."""
+    values = [(name, vector.get(name)) for name in model.features]
+    return tuple([name for name, value in values if value is None or value != value])  # noqa: PLR0124  # NaN
 
 
 def look_up(model: Model, vector: Vector) -> list[float]:

@@ -21,7 +21,8 @@ from tests.support.mesh import OPTIONS, LiveMesh
 
 # A database elsewhere that is never called: what these tests break has nothing to do with MongoDB.
 ELSEWHERE = {
-    f"HOLDFAST_{name}_MONGO_URI": "mongodb://127.0.0.1:1/x" for name in ("CUSTOMER_INFO", "INTERACTION", "RETENTION", "SLA")
+    f"HOLDFAST_{name}_MONGO_URI": "mongodb://127.0.0.1:1/x"
+    for name in ("CUSTOMER_INFO", "INTERACTION", "RETENTION", "SLA")
 }
 
 
@@ -81,15 +82,17 @@ def test_a_changed_edge_option_restarts_the_edge_alone_and_is_remembered(sample_
     changed = pids(sample_mesh)
     assert {name for name in ORDER if changed[name] != before[name]} == {"edge"}
     sample_mesh.up(options=OPTIONS)
-    assert sample_mesh.state.edge.rate_per_second == 4_321 and pids(sample_mesh) == changed
+    assert sample_mesh.state.edge.rate_per_second == 4_321
+    assert pids(sample_mesh) == changed
     sample_mesh.up(edge=options, options=OPTIONS)
 
 
 def test_an_edge_option_that_cannot_work_is_refused_and_not_remembered(sample_mesh: LiveMesh) -> None:
     before, options = pids(sample_mesh), sample_mesh.state.edge
-    with pytest.raises(CommandError, match="edge: tls names the file /no/cert.pem, which does not exist"):
+    with pytest.raises(CommandError, match=r"edge: tls names the file /no/cert\.pem, which does not exist"):
         sample_mesh.up(edge=EdgeOptions(tls_certificate="/no/cert.pem", tls_key="/no/key.pem"), options=OPTIONS)
-    assert sample_mesh.state.edge == options and pids(sample_mesh) == before
+    assert sample_mesh.state.edge == options
+    assert pids(sample_mesh) == before
 
 
 def test_ports_cannot_change_while_the_mesh_runs(sample_mesh: LiveMesh) -> None:
@@ -103,7 +106,8 @@ def test_down_ends_everything_and_up_uses_the_same_ports_again(fresh: Mesh) -> N
     base = fresh.state.base
     assert [member.name for member in fresh.status()] == [name for name in ORDER if name != "mongod"]
     fresh.down()
-    assert left_running(fresh) == [] and not any(member.running for member in fresh.status())
+    assert left_running(fresh) == []
+    assert not any(member.running for member in fresh.status())
     fresh.up(0, options=OPTIONS)
     assert fresh.state.base == base
     fresh.down()
@@ -112,9 +116,11 @@ def test_down_ends_everything_and_up_uses_the_same_ports_again(fresh: Mesh) -> N
 @pytest.mark.usefixtures("without_mongod")
 def test_a_port_in_use_is_named_and_nothing_is_left_running(fresh: Mesh) -> None:
     base = pick_base()
-    with socket.create_server(("127.0.0.1", from_base(base)["sla"])) as taken:
-        with pytest.raises(CommandError, match=rf"port {taken.getsockname()[1]}, which sla needs, is in use by process"):
-            fresh.up(base, options=OPTIONS)
+    with (
+        socket.create_server(("127.0.0.1", from_base(base)["sla"])) as taken,
+        pytest.raises(CommandError, match=rf"port {taken.getsockname()[1]}, which sla needs, is in use by process"),
+    ):
+        fresh.up(base, options=OPTIONS)
     assert left_running(fresh) == []
 
 
@@ -123,15 +129,20 @@ def test_a_service_that_ends_at_its_start_is_reported_with_its_reason_and_the_ot
     tmp_path: Path, programs: Programs
 ) -> None:
     broken = Programs(
-        service=lambda name: ["sh", "-c", "echo HOLDFAST_X must be a number >&2; exit 1"]
-        if name == "retention"
-        else programs.service(name),
+        service=lambda name: (
+            ["sh", "-c", "echo HOLDFAST_X must be a number >&2; exit 1"]
+            if name == "retention"
+            else programs.service(name)
+        ),
         descriptors=programs.descriptors,
     )
     mesh = Mesh(Instance(tmp_path / "mesh"), broken)
-    with pytest.raises(CommandError, match=r"retention did not start: HOLDFAST_X must be a number \(log: .*retention\.log"):
+    with pytest.raises(
+        CommandError, match=r"retention did not start: HOLDFAST_X must be a number \(log: .*retention\.log"
+    ):
         mesh.up(0, options=OPTIONS)
-    assert left_running(mesh) == [] and mesh.state.processes == {}
+    assert left_running(mesh) == []
+    assert mesh.state.processes == {}
 
 
 @pytest.mark.usefixtures("without_mongod")
@@ -157,7 +168,7 @@ def test_a_mongod_that_lacks_a_library_is_explained_and_nothing_is_left_running(
     )
     program.chmod(0o755)
     monkeypatch.setenv(OVERRIDE, str(program))
-    with pytest.raises(CommandError, match="libcurl.so.4 is missing; install the package libcurl4"):
+    with pytest.raises(CommandError, match=r"libcurl\.so\.4 is missing; install the package libcurl4"):
         fresh.up(0, options=OPTIONS)
     assert left_running(fresh) == []
 
@@ -184,11 +195,11 @@ def test_with_a_service_down_the_edge_says_so_at_once_and_the_others_go_on(sampl
     sample_mesh.kill("sla")
     try:
         with grpc.insecure_channel(sample_mesh.edge) as channel:
-            down = channel.unary_unary("/holdfast.sla.v1.Notes/Write")
+            down = sample_api.call(channel, "sla/Write")
             with pytest.raises(grpc.RpcError) as refused:
                 down(b"", timeout=10, metadata=sample_mesh.bearer("agent"))
             assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
-            other = channel.unary_unary("/holdfast.retention.v1.Notes/Write")
+            other = sample_api.call(channel, "retention/Write")
             note = sample_api.note_type("retention").FromString(other(b"", metadata=sample_mesh.bearer("agent")))
         assert "token forwarded" in str(note)
     finally:

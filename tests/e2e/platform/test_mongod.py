@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from cli.mesh import mongod as mongods
@@ -23,8 +22,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 
 def test_a_stranger_may_not_read(running: Mongod) -> None:
-    stranger: mongods.Client
-    with MongoClient(f"mongodb://127.0.0.1:{running.port}/", directConnection=True) as stranger:
+    with mongods.connect(f"mongodb://127.0.0.1:{running.port}/", directConnection=True) as stranger:
         with pytest.raises(OperationFailure) as refused:
             stranger["sla"]["clocks"].find_one()
         assert refused.value.code == UNAUTHORIZED
@@ -34,8 +32,7 @@ def test_a_stranger_may_not_read(running: Mongod) -> None:
 
 @pytest.mark.parametrize("other", ["interaction", "retention", "sla", "admin", "local"])
 def test_a_services_user_can_neither_read_nor_write_another_database(running: Mongod, other: str) -> None:
-    client: mongods.Client
-    with MongoClient(running.uris["customer_info"]) as client:
+    with mongods.connect(running.uris["customer_info"]) as client:
         for attempt in (client[other]["c"].find_one, lambda: client[other]["c"].insert_one({"a": 1})):
             with pytest.raises(OperationFailure) as refused:
                 attempt()
@@ -43,8 +40,7 @@ def test_a_services_user_can_neither_read_nor_write_another_database(running: Mo
 
 
 def test_a_services_user_has_transactions_change_streams_indexes_and_validators_on_its_own(running: Mongod) -> None:
-    client: mongods.Client
-    with MongoClient(running.uris["sla"]) as client:
+    with mongods.connect(running.uris["sla"]) as client:
         clocks = client.get_default_database()["clocks"]
         clocks.create_index("due")
         clocks.database.command("collMod", "clocks", validator={"$jsonSchema": {"required": ["due"]}})
@@ -59,12 +55,11 @@ def test_a_services_user_has_transactions_change_streams_indexes_and_validators_
 
 def test_an_acknowledged_write_survives_a_killed_mongod(running: Mongod) -> None:
     uri = running.fresh_database("sla")
-    client: mongods.Client
-    with MongoClient(uri) as client:
+    with mongods.connect(uri) as client:
         client.get_default_database()["c"].insert_many([{"_id": number} for number in range(100)])
     running.kill()
     running.start()
-    with MongoClient(uri) as client:
+    with mongods.connect(uri) as client:
         assert client.get_default_database()["c"].count_documents({}) == 100
     running.drop(uri)
 
@@ -75,8 +70,7 @@ def test_the_data_move_to_another_port(running: Mongod) -> None:
     running.port = ports.from_base(ports.pick_base())["mongod"]
     running.start()
     assert running.uris != uris
-    client: mongods.Client
-    with MongoClient(running.uris["sla"]) as client:
+    with mongods.connect(running.uris["sla"]) as client:
         client.get_default_database()["moved"].insert_one({"a": 1})
 
 
@@ -90,14 +84,24 @@ def test_establishing_again_changes_nothing(running: Mongod) -> None:
     assert users() == before
 
 
+def test_a_user_who_was_given_more_rights_loses_them_at_the_next_start(running: Mongod) -> None:
+    everywhere = [{"role": "readWriteAnyDatabase", "db": "admin"}]
+    with running.admin() as client:
+        client["sla"].command("grantRolesToUser", "sla", roles=everywhere)
+    mongods.establish(running.instance, running.port)
+    with running.admin() as client:
+        roles = client["sla"].command("usersInfo", "sla")["users"][0]["roles"]
+    assert sorted(role["role"] for role in roles) == ["dbAdmin", "readWrite"]
+
+
 def test_a_dropped_test_database_takes_its_user_along(running: Mongod) -> None:
     uri = running.fresh_database("retention")
     running.drop(uri)
-    client: mongods.Client
-    with MongoClient(uri, serverSelectionTimeoutMS=2000) as client, pytest.raises(OperationFailure):
+    with mongods.connect(uri, serverSelectionTimeoutMS=2000) as client, pytest.raises(OperationFailure):
         client.get_default_database().list_collection_names()
 
 
 def test_passwords_and_the_key_are_the_users_alone(running: Mongod) -> None:
     files = list(Path(running.instance.secrets).iterdir())
-    assert files and {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert files
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}

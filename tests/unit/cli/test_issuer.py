@@ -70,7 +70,9 @@ def test_any_other_lifetime_is_refused(text: str) -> None:
         parse_ttl(text)
 
 
-@pytest.mark.parametrize(("role", "setting"), [("boss", "ROLE"), ("customer", "--customer-id"), ("partner", "--partner")])
+@pytest.mark.parametrize(
+    ("role", "setting"), [("boss", "ROLE"), ("customer", "--customer-id"), ("partner", "--partner")]
+)
 def test_a_role_that_does_not_exist_or_lacks_its_identity_is_refused(role: str, setting: str) -> None:
     with pytest.raises(CommandError, match=setting):
         check_role(role, "", "")

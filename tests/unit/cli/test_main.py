@@ -36,7 +36,8 @@ def test_a_refusal_is_one_line_on_standard_error_and_the_exit_code(
     assert run(monkeypatch, "status") == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.strip().endswith("run `holdfast up`") and printed.err.count("\n") == 1
+    assert printed.err.strip().endswith("run `holdfast up`")
+    assert printed.err.count("\n") == 1
 
 
 def test_a_message_of_many_lines_becomes_one() -> None:

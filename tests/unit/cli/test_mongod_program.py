@@ -49,7 +49,9 @@ def test_a_missing_library_is_named_with_the_package_that_has_it(tmp_path: Path)
         'echo "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file:'
         ' No such file or directory" >&2; exit 127',
     )
-    with pytest.raises(CommandError, match=r"mongod cannot start: libcurl\.so\.4 is missing; install the package libcurl4"):
+    with pytest.raises(
+        CommandError, match=r"mongod cannot start: libcurl\.so\.4 is missing; install the package libcurl4"
+    ):
         version(program)
 
 

@@ -41,10 +41,12 @@ def test_a_started_process_lives_in_a_session_of_its_own(tmp_path: Path) -> None
         assert alive(record)
         assert os.getsid(record.pid) == record.pid != os.getsid(0)
         used = usage(record)
-        assert used and used.memory > 0
+        assert used
+        assert used.memory > 0
     finally:
         kill(record)
-    assert not alive(record) and usage(record) is None
+    assert not alive(record)
+    assert usage(record) is None
     assert exit_code(record) == -signal.SIGKILL
 
 

@@ -1,6 +1,7 @@
 """The rules of features: the schema, the facts that feed it, the fold that keeps a customer's state, and the reading.
 
-facts → `apply` → `State` → `vector` as of a moment → a model's score.
+facts → `apply` → `State` → `vector` as of a moment → a model's score. A `Reading` is a vector kept for as long as it
+holds, so that a score need not go back to the state.
 """
 
 from services.retention.features.rules.facts import (
@@ -16,6 +17,7 @@ from services.retention.features.rules.facts import (
     TicketOpened,
 )
 from services.retention.features.rules.fold import KEEP_DAYS, apply, fold, merge, prune
+from services.retention.features.rules.reading import Reading, read
 from services.retention.features.rules.schema import (
     ADDONS,
     BY_NAME,
@@ -28,7 +30,7 @@ from services.retention.features.rules.schema import (
     Vector,
 )
 from services.retention.features.rules.state import Day, State, Ticket, from_document, to_document
-from services.retention.features.rules.vector import ages, months_between, vector
+from services.retention.features.rules.vector import ages, currency, months_between, vector
 
 __all__ = [
     "ADDONS",
@@ -48,6 +50,7 @@ __all__ = [
     "OutcomeRecorded",
     "ProductChanged",
     "ProfileChanged",
+    "Reading",
     "State",
     "Ticket",
     "TicketClosed",
@@ -56,11 +59,13 @@ __all__ = [
     "Vector",
     "ages",
     "apply",
+    "currency",
     "fold",
     "from_document",
     "merge",
     "months_between",
     "prune",
+    "read",
     "to_document",
     "vector",
 ]

@@ -41,6 +41,7 @@ class ProfileChanged:
         at: when it changed.
         customer_since: first day of the relationship.
         total_charge_micros: billed so far, in millionths of the currency's unit.
+        is_customer: has bought and has not left; nobody else can be at risk of leaving.
         Everything else as in the schema; None where it is not known.
     """
 
@@ -53,6 +54,7 @@ class ProfileChanged:
     partner: bool | None = None
     dependents: bool | None = None
     total_charge_micros: int | None = None
+    is_customer: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", utc(self.at))

@@ -146,8 +146,9 @@ def _utc(moment: datetime) -> datetime:
 
 def _timed(entry: Mapping[str, Any]) -> dict[str, Any]:
     timed = {name: _utc(value) if isinstance(value, datetime) else value for name, value in entry.items()}
-    since = timed.get("customer_since")
-    return timed if since is None else {**timed, "customer_since": date.fromisoformat(since)}
+    if "customer_since" in timed:
+        timed["customer_since"] = date.fromisoformat(entry["customer_since"])
+    return timed
 
 
 def _day(entry: Mapping[str, Any]) -> Day:

@@ -84,6 +84,12 @@ def _portfolio(state: State, as_of: datetime) -> dict[str, Value]:
     }
 
 
+def currency(state: State, as_of: datetime) -> str:
+    """The ISO 4217 code of `monthly_charge` as of a moment; empty where nothing active has a price."""
+    as_of = utc(as_of, "as_of")
+    return next((one.currency_code for one in state.products.values() if one.currency_code and _active(one, as_of)), "")
+
+
 def _active(product: ProductChanged, moment: datetime) -> bool:
     return product.starts_at <= moment and (product.ends_at is None or moment < product.ends_at)
 

@@ -153,6 +153,11 @@ def test_a_reopened_ticket_is_open_and_counts_once() -> None:
     assert vector(state, NOON)["tickets_90d"] == 1
 
 
+def test_a_ticket_closed_in_the_moment_of_its_opening_is_closed() -> None:
+    state = fold([TicketOpened(ticket_id="t", at=NOON), TicketClosed(ticket_id="t", at=NOON)])
+    assert vector(state, NOON)["open_tickets"] == 0
+
+
 def test_the_latest_outcome_counts() -> None:
     left = OutcomeRecorded(at=NOON, churned=True)
     stayed = OutcomeRecorded(at=NOON - timedelta(days=30), churned=False)

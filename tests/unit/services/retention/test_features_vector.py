@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.rules import Invalid
@@ -39,6 +39,7 @@ def product(product_id: str, kind: str, **changes: object) -> ProductChanged:
 
 
 @given(st.lists(st.integers(0, 200), max_size=40))
+@example([0, 29, 30, 89, 90])
 def test_windows_count_whole_days_including_today(days_ago: list[int]) -> None:
     state = fold(InteractionLogged(at=NOON - timedelta(days=days), inbound=True) for days in days_ago)
     read = vector(state, NOON)
@@ -48,6 +49,7 @@ def test_windows_count_whole_days_including_today(days_ago: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 200), max_size=40), st.integers(0, 100))
+@example([0, 9, 10, 11, 39, 40, 99, 100], 10)
 def test_windows_can_be_read_as_of_an_earlier_day(days_ago: list[int], back: int) -> None:
     known = [days for days in days_ago if days >= back]
     moment = NOON - timedelta(days=back)

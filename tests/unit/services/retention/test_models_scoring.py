@@ -80,6 +80,12 @@ def test_an_edge_belongs_to_the_bin_above_it() -> None:
     assert below - at == pytest.approx(1.2)
 
 
+def test_a_batch_puts_an_edge_into_the_same_bin() -> None:
+    rows: list[dict[str, Value]] = [{"tenure_months": value} for value in (5.999, 6.0, 23.999, 24.0)]
+    batch = score_batch(hand_made_model(), rows)
+    assert list(batch.log_odds) == [score(hand_made_model(), row).log_odds for row in rows]
+
+
 def test_missing_values_have_a_bin_of_their_own_and_are_named() -> None:
     model = hand_made_model()
     scored = score(model, {"tenure_months": None, "open_tickets": math.nan, "contract_type": "two_year"})

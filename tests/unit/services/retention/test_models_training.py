@@ -73,6 +73,13 @@ def test_contributions_are_zero_on_average_over_the_population(trained: Trained)
         assert mean == pytest.approx(0.0, abs=1e-5)
 
 
+def test_tables_are_centred_so_that_a_missing_value_without_evidence_counts_as_an_average_one(trained: Trained) -> None:
+    for feature in ("contract_type", "tenure_months"):
+        table = table_of(trained.model, feature)
+        assert table.missing == 0.0
+        assert table.mean == pytest.approx(0.0, abs=1e-5)
+
+
 def test_the_same_seed_and_data_give_the_same_model_in_any_order_of_rows(trained: Trained) -> None:
     order = list(range(len(IDS)))
     random.Random(5).shuffle(order)

@@ -1,5 +1,6 @@
 """Bands, reasons, remedies and the value of a customer."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.rules import Invalid
 from services.retention.features.rules import Value
-from services.retention.models.rules import Model, score, sigmoid
+from services.retention.models.rules import CategoricalTable, Model, score, sigmoid
 from services.retention.scores.rules import (
     BandThresholds,
     Money,
@@ -104,6 +105,12 @@ def test_nobody_is_offered_a_shorter_contract() -> None:
     model = hand_made_model()
     longer = [remedy.to_value for remedy in what_would_lower(model, {"contract_type": "one_year"})]
     assert longer == ["two_year"]
+    assert what_would_lower(model, {"contract_type": "two_year"}) == ()
+
+
+def test_nobody_is_offered_a_shorter_contract_even_where_those_with_one_stay() -> None:
+    table = CategoricalTable("contract_type", {"month_to_month": -2.0, "one_year": -1.0, "two_year": 1.0}, 0.0, 0.0)
+    model = replace(hand_made_model(), tables=(table,))
     assert what_would_lower(model, {"contract_type": "two_year"}) == ()
 
 

@@ -137,7 +137,6 @@ def test_an_open_week_with_a_holiday_is_not_round_the_clock() -> None:
         ("America/New_York", date(2026, 11, 1), 25.0),
         ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
         ("Australia/Lord_Howe", date(2026, 10, 4), 23.5),
-        ("Asia/Kathmandu", date(1986, 1, 1), 23.75),  # The last UTC day of 1985 holds the change.
         ("Pacific/Apia", date(2011, 12, 29), 24.0),
         ("Pacific/Apia", date(2011, 12, 30), 0.0),
         ("Pacific/Apia", date(2011, 12, 31), 24.0),
@@ -162,6 +161,12 @@ def test_hours_that_lie_within_the_skipped_hour_count_nothing_that_day() -> None
     start = local("Europe/Berlin", 2026, 3, 29)
     assert business_seconds(calendar, start, start + timedelta(days=1)) == 0
     assert add_business_seconds(calendar, start, HOUR) == local("Europe/Berlin", 2026, 4, 5, 3)
+
+
+def test_a_change_on_the_last_day_of_a_year_is_seen() -> None:
+    calendar = office("Asia/Kathmandu", weekly=(WeeklyInterval(2, 1 * HOUR, 2 * HOUR),))
+    due = add_business_seconds(calendar, datetime(1985, 12, 31, 12, tzinfo=UTC), HOUR)
+    assert due == datetime(1985, 12, 31, 20, 15, tzinfo=UTC)
 
 
 def test_the_hour_repeated_in_autumn_counts_twice() -> None:

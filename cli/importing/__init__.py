@@ -1,0 +1,1 @@
+"""Loading what others have written down: files in, bulk streams out."""

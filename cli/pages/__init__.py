@@ -1,0 +1,1 @@
+"""What the mesh says, laid out for a terminal: pure functions from messages to things that rich prints."""

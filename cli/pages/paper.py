@@ -1,0 +1,18 @@
+"""Printing a page: as wide as it is made for where nobody looks on, as wide as is good to read elsewhere."""
+
+from typing import Final
+
+from rich.console import Console, RenderableType
+
+from cli.console import out
+
+WIDTH: Final = 100
+WIDEST: Final = 130
+
+
+def show(*page: RenderableType) -> None:
+    """Print on standard output."""
+    wide = min(out.width, WIDEST) if out.is_terminal else WIDTH
+    console = Console(width=wide, highlight=False)
+    for part in page:
+        console.print(part)

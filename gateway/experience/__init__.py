@@ -1,0 +1,1 @@
+"""The experience API: everything the mesh knows of a customer, in one call."""

@@ -1,0 +1,71 @@
+"""Bulk loads, as the nouns of this service run them: fast while all goes well, exact when something does not."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from chassis.bulk import Outcome, Tally, refusal_of
+from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
+
+M = TypeVar("M", bound=Message)
+R = TypeVar("R")
+Outcomes = list[Outcome | Refusal]
+# Loads all rows or none; raises AlreadyExists or Conflict when one of them is in another's way.
+Load = Callable[[Sequence[R]], Awaitable[Outcomes]]
+
+# How often a row that meets a concurrent writer looks again; each time somebody else got further.
+ATTEMPTS = 5
+
+
+async def note(tally: Tally, messages: Sequence[M], convert: Callable[[M], R], load: Load[R]) -> None:
+    """Checks each message by itself, loads the good ones together, and notes what became of each."""
+    numbers: list[int] = []
+    rows: list[R] = []
+    for message in messages:
+        number = tally.number()
+        refusal = refusal_of(message, needs_id=True)
+        try:
+            if refusal:
+                raise refusal
+            rows.append(convert(message))
+            numbers.append(number)
+        except Refusal as wrong:
+            tally.note(number, in_row(wrong))
+    for number, outcome in zip(numbers, await load(rows), strict=True):
+        tally.note(number, outcome if isinstance(outcome, Outcome) else in_row(outcome))
+
+
+async def each_once(rows: Sequence[R], ids: Sequence[str], load: Load[R]) -> Outcomes:
+    """Loads rows, the n-th with the n-th of `ids`; answers for each in order. An id that came before is refused."""
+    firsts: dict[str, int] = {}
+    for n, row_id in enumerate(ids):
+        firsts.setdefault(row_id, n)
+    outcomes: Outcomes = [Invalid("the same id stands in this batch twice", field="id") for _ in rows]
+    loaded = await _in_halves([rows[n] for n in firsts.values()], load, ATTEMPTS)
+    for n, outcome in zip(firsts.values(), loaded, strict=True):
+        outcomes[n] = outcome
+    return outcomes
+
+
+async def _in_halves(rows: Sequence[R], load: Load[R], attempts: int) -> Outcomes:
+    """Loads rows together or, when one is in another's way, each half by itself: the culprits end up alone."""
+    if not rows:
+        return []
+    try:
+        return await load(rows)
+    except (AlreadyExists, Conflict) as refusal:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            first = await _in_halves(rows[:middle], load, attempts)
+            return [*first, *await _in_halves(rows[middle:], load, attempts)]
+        if attempts == 1 or refusal.reason == "EXTERNAL_ID_TAKEN":
+            return [refusal]
+    return await _in_halves(rows, load, attempts - 1)
+
+
+def in_row(refusal: Refusal) -> Refusal:
+    """`refusal` with the path of its field as it stands in a row, where no request is around the thing."""
+    if refusal.field:
+        refusal.field = refusal.field.removeprefix("customer.").removeprefix("product.")
+    return refusal

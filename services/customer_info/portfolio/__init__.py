@@ -1,0 +1,1 @@
+"""The portfolio: what each customer has, over all lines."""

@@ -1,0 +1,273 @@
+"""What a product of a customer is, and what may become of it. Pure: no I/O, no clock, no randomness."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chassis.rules import Invalid, Refused
+from services.customer_info.customers.rules import Money
+from services.customer_info.customers.rules import Status as CustomerStatus
+
+# Most products that a portfolio is answered with.
+MOST = 1000
+# As many states as a message of the contract may tell of; of a longer life, the begin and the latest are kept.
+LONGEST_HISTORY = 256
+# A thousand million of the currency's unit: a thousand such prices still add up within 64 bits.
+HIGHEST_PRICE = 10**15
+
+
+class Status(StrEnum):
+    """From order to end (C4)."""
+
+    ORDERED = "ordered"
+    PROVISIONING = "provisioning"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CEASED = "ceased"
+
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.ORDERED: frozenset({Status.PROVISIONING, Status.CEASED}),
+    Status.PROVISIONING: frozenset({Status.ACTIVE, Status.CEASED}),
+    Status.ACTIVE: frozenset({Status.SUSPENDED, Status.CEASED}),
+    Status.SUSPENDED: frozenset({Status.ACTIVE, Status.CEASED}),
+    # What ended stays ended: a customer that wants it again gets a new product.
+    Status.CEASED: frozenset(),
+}
+NOT_FIRST = Status.CEASED
+CURRENT = frozenset(Status) - {Status.CEASED}
+# Customers of these states take no new products.
+LEFT = frozenset({CustomerStatus.CLOSED, CustomerStatus.ARCHIVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A contract: months of commitment (0: from month to month), which lasts from `start` until before `end`."""
+
+    months: int = 0
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceIdentifier:
+    """What a service is known by in the network."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """When a product entered a state."""
+
+    status: Status
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product that a customer has. `history` ends with its `status`; `version` counts its changes, from 1."""
+
+    id: str
+    customer_id: str
+    family: str
+    name: str
+    status: Status = Status.ACTIVE
+    monthly_price: Money | None = None
+    term: Term | None = None
+    identifiers: tuple[ServiceIdentifier, ...] = ()
+    characteristics: tuple[tuple[str, str], ...] = ()
+    history: tuple[StatusChange, ...] = ()
+    version: int = 1
+    update_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A product as a row of a bulk load tells of it; one that says no status leaves the one there is."""
+
+    wish: Product
+    says_status: bool = True
+
+
+UPDATABLE = ("family", "name", "monthly_price", "term", "identifiers", "characteristics")
+
+
+def check_owner(status: CustomerStatus) -> None:
+    """Passes when a customer in this state may take a new product.
+
+    Raises:
+        Refused: it has left.
+    """
+    if status in LEFT:
+        raise Refused(
+            f"a customer that is {status} takes no new products",
+            field="product.customer_id",
+            metadata={"state": status},
+        )
+
+
+def added(wish: Product, product_id: str, at: datetime) -> Product:
+    """A new product as `wish` describes it; its history begins now.
+
+    Raises:
+        Invalid: it cannot begin in that status, or is inconsistent.
+    """
+    if wish.status is NOT_FIRST:
+        raise Invalid("a new product starts anywhere but in ceased", field="product.status")
+    history = (StatusChange(wish.status, at),)
+    product = replace(wish, id=product_id, history=history, version=1, update_time=at)
+    check(product)
+    return product
+
+
+def moved(product: Product, status: Status, at: datetime) -> Product:
+    """`product` in another status; itself if it has it already.
+
+    Raises:
+        Refused: there is no such arrow (FORBIDDEN_TRANSITION); the metadata names those there are.
+    """
+    if status is product.status:
+        return product
+    _check_arrow(product.status, status, TRANSITIONS[product.status])
+    return replace(
+        product,
+        status=status,
+        history=_entered(product.history, status, at),
+        version=product.version + 1,
+        update_time=at,
+    )
+
+
+def loaded(row: Row, at: datetime) -> Product:
+    """A product new to the record, but not to the customer: any status, with the history that the row tells.
+
+    Raises:
+        Invalid: its history makes no sense, or it is inconsistent.
+    """
+    wish = row.wish
+    history = wish.history or (StatusChange(wish.status, at),)
+    _check_end(row)
+    product = replace(wish, status=history[-1].status, history=history, version=1, update_time=at)
+    check(product)
+    return product
+
+
+def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozenset[str]]:
+    """`product` as a row of a bulk load wants it, and the names of what differs; itself if nothing does.
+
+    The row's history takes the place of the states it tells of; what happened after them stays. Between two loads a
+    product may have taken several arrows at once, but none leads out of `ceased`.
+
+    Raises:
+        Invalid: it would be inconsistent, or belong to another customer.
+        Refused: no way leads to the status (FORBIDDEN_TRANSITION).
+    """
+    wish = row.wish
+    if wish.customer_id != product.customer_id:
+        raise Invalid("a product stays with its customer", field="product.customer_id")
+    _check_end(row)
+    history = product.history
+    if wish.history:
+        history = _bounded(_merged(wish.history, product.history))
+    if row.says_status and wish.status is not history[-1].status:
+        _check_arrow(history[-1].status, wish.status, REACHABLE[history[-1].status])
+        history = _entered(history, wish.status, at)
+    status = history[-1].status
+    if status is not product.status:
+        _check_arrow(product.status, status, REACHABLE[product.status])
+    values = {name: getattr(wish, name) for name in UPDATABLE} | {"history": history, "status": status}
+    changed = {name: value for name, value in values.items() if value != getattr(product, name)}
+    if not changed:
+        return product, frozenset()
+    after = replace(product, **changed, version=product.version + 1, update_time=at)
+    check(after)
+    return after, frozenset(changed)
+
+
+def check(product: Product) -> None:
+    """Passes a consistent product.
+
+    Raises:
+        Invalid: an identifier twice, a price out of bounds, a commitment that ends before it starts, a history whose
+            times run backwards or that no life of a product has.
+    """
+    if len(set(product.identifiers)) < len(product.identifiers):
+        raise Invalid("the same identifier stands there twice", field="product.identifiers")
+    price, term = product.monthly_price, product.term
+    if price and not 0 <= price.micros <= HIGHEST_PRICE:
+        raise Invalid(f"must lie between 0 and {HIGHEST_PRICE}", field="product.monthly_price.micros")
+    if term and term.start and term.end and term.end < term.start:
+        raise Invalid("ends before it starts", field="product.term.commitment")
+    for n, (before, after) in enumerate(zip(product.history, product.history[1:], strict=False), 1):
+        path = f"product.history[{n}]"
+        if after.time < before.time:
+            raise Invalid("lies before the state it follows", field=f"{path}.time")
+        if after.status is before.status or after.status not in REACHABLE[before.status]:
+            raise Invalid(f"a product that is {before.status} never becomes {after.status}", field=f"{path}.status")
+
+
+def totals(products: Iterable[Product]) -> list[Money]:
+    """What those of the products that have not ceased cost a month together, a currency each, by its code."""
+    sums: dict[str, int] = {}
+    for product in products:
+        price = product.monthly_price
+        if price and product.status in CURRENT:
+            sums[price.currency] = sums.get(price.currency, 0) + price.micros
+    return [Money(currency, micros) for currency, micros in sorted(sums.items())]
+
+
+def _closure() -> Mapping[Status, frozenset[Status]]:
+    """Every status that some way of arrows leads to, from each."""
+    reachable = dict(TRANSITIONS)
+    for _ in Status:
+        reachable = {s: ends.union(*(reachable[e] for e in ends)) for s, ends in reachable.items()}
+    return reachable
+
+
+REACHABLE = _closure()
+
+
+def _check_arrow(before: Status, after: Status, allowed: Iterable[Status]) -> None:
+    if after in allowed:
+        return
+    names = ", ".join(sorted(set(allowed) - {before})) or "none"
+    raise Refused(
+        f"a product that is {before} cannot become {after}; it can become {names}",
+        reason="FORBIDDEN_TRANSITION",
+        field="status",
+        metadata={"from": before, "to": after, "allowed": names},
+    )
+
+
+def _check_end(row: Row) -> None:
+    history = row.wish.history
+    if row.says_status and history and history[-1].status is not row.wish.status:
+        raise Invalid(f"the history ends with {history[-1].status}", field="product.status")
+
+
+def _entered(history: tuple[StatusChange, ...], status: Status, at: datetime) -> tuple[StatusChange, ...]:
+    """`history` with one more state, entered not before the one it follows, whatever the clocks say."""
+    since = max(at, history[-1].time) if history else at
+    return _bounded((*history, StatusChange(status, since)))
+
+
+def _merged(told: tuple[StatusChange, ...], known: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:
+    """What a row tells of the past, then what is known beyond it.
+
+    A row that begins as the record does, state by state, mends its times; any other is followed by what came later.
+    """
+    if [c.status for c in told] == [c.status for c in known[: len(told)]]:
+        return (*told, *known[len(told) :])
+    since = [c for c in known if c.time > told[-1].time]
+    while since and since[0].status is told[-1].status:
+        del since[0]
+    return (*told, *since)
+
+
+def _bounded(history: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:
+    """`history` without what lies between its begin and its latest states, where it is too long."""
+    excess = len(history) - LONGEST_HISTORY
+    return history if excess <= 0 else (history[0], *history[excess + 1 :])

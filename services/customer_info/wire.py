@@ -1,0 +1,45 @@
+"""What the nouns of customer information share between protobuf and the rules' dataclasses."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from holdfast.common.v1 import types_pb2
+
+from chassis.times import from_timestamp, to_timestamp
+from services.customer_info.customers.rules import Money
+
+
+def stamp(time: datetime | None) -> Timestamp | None:
+    """A time as a message; None stays unset."""
+    return None if time is None else to_timestamp(time)
+
+
+def moment(message: Message, name: str, path: str) -> datetime | None:
+    """The time in the field `name` of `message`; None where it is unset. `path` is what the caller calls the field.
+
+    Raises:
+        Invalid: it lies outside the years 1 to 9999, which a message on the wire can.
+    """
+    return from_timestamp(getattr(message, name), path) if message.HasField(name) else None
+
+
+def money(message: types_pb2.Money) -> Money:
+    """The amount that a message tells."""
+    return Money(message.currency_code, message.micros)
+
+
+def money_message(amount: Money | None) -> types_pb2.Money | None:
+    """An amount as a message; None stays unset."""
+    return None if amount is None else types_pb2.Money(currency_code=amount.currency, micros=amount.micros)
+
+
+def pairs(messages: Iterable[types_pb2.Characteristic]) -> tuple[tuple[str, str], ...]:
+    """Names and values of characteristics."""
+    return tuple((c.name, c.value) for c in messages)
+
+
+def characteristics(kept: Iterable[tuple[str, str]]) -> list[types_pb2.Characteristic]:
+    """Names and values as messages."""
+    return [types_pb2.Characteristic(name=n, value=v) for n, v in kept]

@@ -1,0 +1,1 @@
+"""Interaction: what the operator and its customers have been through together."""

@@ -1,0 +1,1 @@
+"""Interactions: every contact between a customer and the operator, append-only."""

@@ -1,0 +1,43 @@
+"""When a contact happened, was received, was recorded. Pure: no I/O, no clock, no randomness."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from chassis.rules import Invalid
+
+# A sender's clock may run ahead, and a zone may have been mistaken for UTC; what lies further ahead is a fault.
+FURTHEST_AHEAD = timedelta(days=1)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The three times of an entry: when it happened, when the sending system got it, when it was recorded here."""
+
+    occur: datetime
+    receive: datetime
+    record: datetime
+
+
+def settled(occur: datetime | None, receive: datetime | None, record: datetime, path: str = "") -> Times:
+    """The times of an entry recorded at `record`: received when recorded, and happened when received, unless it says.
+
+    `path` is what stands before the fields' names in the request.
+
+    Raises:
+        Invalid: a time lies more than a day after `record`, or before 1970.
+    """
+    latest = record + FURTHEST_AHEAD
+    if receive is None:
+        receive = record
+    elif not EARLIEST <= receive <= latest:
+        raise _out_of_range(receive, f"{path}receive_time")
+    if occur is None:
+        occur = receive
+    elif not EARLIEST <= occur <= latest:
+        raise _out_of_range(occur, f"{path}occur_time")
+    return Times(occur, receive, record)
+
+
+def _out_of_range(moment: datetime, field: str) -> Invalid:
+    return Invalid("lies before 1970" if moment < EARLIEST else "lies more than a day in the future", field=field)

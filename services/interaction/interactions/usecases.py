@@ -1,0 +1,85 @@
+"""What happens to interactions, one function per method."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from holdfast.interaction.v1 import interactions_pb2 as pb
+
+from chassis.bulk import Outcome
+from chassis.ids import new_id
+from chassis.query.selection import Selection
+from chassis.rules import NotFound, Refusal
+from chassis.times import now
+from services.interaction.interactions import wire
+from services.interaction.interactions.rules import Times
+
+
+class Interactions(Protocol):
+    """What the use cases ask of a store; `InteractionStore` says more of each."""
+
+    async def add(self, entry: pb.Interaction, times: Times) -> pb.Interaction | None: ...
+
+    async def add_all(self, entries: Sequence[tuple[pb.Interaction, Times]]) -> list[Outcome | Refusal]: ...
+
+    async def get(self, entry_id: str) -> pb.Interaction | None: ...
+
+    async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]: ...
+
+
+class InteractionUseCases:
+    """Logs and reads entries."""
+
+    def __init__(self, store: Interactions) -> None:
+        self._store = store
+
+    async def log(self, entry: pb.Interaction) -> tuple[pb.Interaction, bool]:
+        """Logs an entry; answers with it as kept, or with the one logged before under its message id, and whether so.
+
+        What a caller says of a customer is logged whether or not this service ever heard of that customer.
+
+        Raises:
+            Invalid: it says to have happened, or been received, at a time that makes no sense.
+        """
+        times = wire.times(entry, now(), "interaction.")
+        wire.stamp(entry, new_id(), times)
+        original = await self._store.add(entry, times)
+        return (entry, False) if original is None else (original, True)
+
+    async def get(self, entry_id: str) -> pb.Interaction:
+        """One entry.
+
+        Raises:
+            NotFound: there is none.
+        """
+        entry = await self._store.get(entry_id)
+        if entry is None:
+            raise NotFound("there is no such interaction", metadata={"type": "interaction", "id": entry_id})
+        return entry
+
+    async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]:
+        """A page of a customer's history, newest first, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.page(customer_id, selection)
+
+    async def ingest(self, entries: Sequence[pb.Interaction]) -> list[Outcome | Refusal]:
+        """Logs many entries; answers for each in order: created, unchanged (logged before), or why it was refused."""
+        at = now()
+        outcomes: list[Outcome | Refusal] = [Outcome.CREATED] * len(entries)
+        places: list[int] = []
+        good: list[tuple[pb.Interaction, Times]] = []
+        for place, entry in enumerate(entries):
+            try:
+                times = wire.times(entry, at)
+            except Refusal as refusal:
+                outcomes[place] = refusal
+                continue
+            entry.id = new_id()
+            places.append(place)
+            good.append((entry, times))
+        if good:
+            for place, outcome in zip(places, await self._store.add_all(good), strict=True):
+                outcomes[place] = outcome
+        return outcomes

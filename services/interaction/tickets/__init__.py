@@ -1,0 +1,1 @@
+"""Tickets: trouble tickets and change requests, with the states of TM Forum's TMF621."""

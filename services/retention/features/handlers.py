@@ -1,0 +1,59 @@
+"""`FeaturesService`: protobuf in, protobuf out."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from holdfast.retention.v1 import features_pb2 as pb
+from holdfast.retention.v1 import features_pb2_grpc
+
+from chassis.bulk import Tally, refusal_of
+from chassis.rules import Refusal
+from chassis.times import to_timestamp
+from services.retention.features import wire
+from services.retention.features.kept import Outcome
+from services.retention.features.readings import Readings
+from services.retention.features.usecases import FeatureUseCases
+
+
+class FeaturesHandlers(features_pb2_grpc.FeaturesServiceServicer):
+    """Translates between the contract and the use cases."""
+
+    def __init__(self, readings: Readings, usecases: FeatureUseCases) -> None:
+        self._readings = readings
+        self._usecases = usecases
+
+    async def GetFeatures(self, request: pb.GetFeaturesRequest, _: Any) -> pb.GetFeaturesResponse:
+        """Reads a customer's features."""
+        as_of = wire.moment(request.as_of, "as_of") if request.HasField("as_of") else None
+        found = await self._readings.as_of(request.customer_id, as_of)
+        return pb.GetFeaturesResponse(features=wire.features(found), as_of=to_timestamp(found.as_of))
+
+    async def RecordOutcomes(
+        self, requests: AsyncIterator[pb.RecordOutcomesRequest], _: Any
+    ) -> pb.RecordOutcomesResponse:
+        """Loads outcomes in bulk."""
+        tally = Tally()
+        async for request in requests:
+            good: list[tuple[int, Outcome]] = []
+            for row in request.outcomes:
+                number = tally.number()
+                outcome = _outcome(row)
+                if isinstance(outcome, Refusal):
+                    tally.note(number, outcome)
+                else:
+                    good.append((number, outcome))
+            if good:
+                done = await self._usecases.record([outcome for _, outcome in good])
+                for (number, _row), one in zip(good, done, strict=True):
+                    tally.note(number, one)
+        return pb.RecordOutcomesResponse(summary=tally.summary())
+
+
+def _outcome(row: pb.Outcome) -> Outcome | Refusal:
+    refusal = refusal_of(row)
+    if refusal is not None:
+        return refusal
+    try:
+        return wire.outcome(row)
+    except Refusal as refused:
+        return refused

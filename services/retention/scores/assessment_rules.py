@@ -1,0 +1,105 @@
+"""Everything a score says of one customer: probability, band, reasons, levers, value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from services.retention.features.rules import NAMES, Value
+from services.retention.models.rules import Model, log_odds_of, look_up, score, sigmoid
+from services.retention.scores.rules import (
+    Band,
+    Money,
+    Reason,
+    Remedy,
+    Tier,
+    ValueParameters,
+    band,
+    lifetime_value,
+    reasons,
+    tier,
+    what_would_lower,
+)
+
+BANDS: Final[tuple[Band, ...]] = ("low", "medium", "high", "critical")
+"""From the lowest on; the contract counts them from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a score says of one customer.
+
+    Attributes:
+        model_id: of the model that says so.
+        at: when.
+        value: expected discounted margin; None where the monthly charge is not known, or nothing is charged for.
+        tier: of that value.
+    """
+
+    customer_id: str
+    probability: float
+    band: Band
+    reasons: tuple[Reason, ...]
+    remedies: tuple[Remedy, ...]
+    model_id: str
+    at: datetime
+    value: Money | None
+    tier: Tier | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A score as it is kept: what it was computed from, and what came out; all else follows from the two.
+
+    Attributes:
+        values: features in the order of `NAMES`; the inputs, kept for audit.
+        currency: of the monthly charge among them.
+        announced: the band that was last told of by an event, "" for none.
+        listed: the customer can be at risk: it has bought and has not left.
+        version: counts the scores of this customer.
+    """
+
+    customer_id: str
+    probability: float
+    band: Band
+    model_id: str
+    at: datetime
+    values: tuple[Value, ...]
+    currency: str
+    announced: Band | None
+    listed: bool
+    version: int
+
+
+def probability(model: Model, values: Sequence[Value]) -> float:
+    """The probability alone."""
+    return sigmoid(log_odds_of(model, look_up(model, dict(zip(NAMES, values, strict=True)))))
+
+
+def assess(
+    customer_id: str, model_id: str, model: Model, values: Sequence[Value], currency: str, at: datetime
+) -> Assessment:
+    """Scores a customer, with everything there is to say about it."""
+    vector = dict(zip(NAMES, values, strict=True))
+    scored = score(model, vector)
+    value = _value(vector, currency, scored.probability, model.horizon_months)
+    return Assessment(
+        customer_id=customer_id,
+        probability=scored.probability,
+        band=band(scored.probability),
+        reasons=reasons(scored, vector),
+        remedies=what_would_lower(model, vector),
+        model_id=model_id,
+        at=at,
+        value=value,
+        tier=None if value is None else tier(value),
+    )
+
+
+def _value(vector: Mapping[str, Value], currency: str, probability: float, months: int) -> Money | None:
+    charge = vector["monthly_charge"]
+    if not currency or not isinstance(charge, float):
+        return None
+    micros = int((Decimal(repr(charge)) * 1_000_000).to_integral_value())
+    return lifetime_value(Money(currency, micros), probability, ValueParameters(label_months=months))

@@ -1,0 +1,160 @@
+"""What happens to scores: one is asked for, one has to be made anew, those at risk are listed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chassis.events.outbox import Happening
+from chassis.query.selection import Selection
+from chassis.rules import Refused
+from chassis.times import now
+from services.retention.features.rules import NAMES, Reading
+from services.retention.models.rules import Model
+from services.retention.scores import wire
+from services.retention.scores.assessment_rules import Assessment, Scored, assess, probability
+from services.retention.scores.rules import Band, band
+
+MANY = 64
+"""From so many customers on, numpy is faster than scoring one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The model in use, opened and verified."""
+
+    id: str
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a customer's last score: its version, and the band that was last told of."""
+
+    version: int
+    announced: Band | None
+
+
+class Scores(Protocol):
+    """What the use cases ask of a store; `ScoreStore` says more of each."""
+
+    async def told(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Told]: ...
+
+    async def keep(self, transaction: Any, scores: Sequence[Scored], happenings: Sequence[Happening]) -> None: ...
+
+    async def page(self, selection: Selection) -> tuple[list[Scored], str]: ...
+
+
+class Features(Protocol):
+    """What scores ask of features."""
+
+    async def get(self, customer_id: str, at: datetime) -> Reading: ...
+
+
+class Champions(Protocol):
+    """What scores ask of the models."""
+
+    def current(self) -> Champion | None: ...
+
+    async def of(self, transaction: Any) -> Champion | None: ...
+
+    async def model(self, model_id: str) -> Model | None: ...
+
+
+class ScoreUseCases:
+    """Scores customers."""
+
+    def __init__(self, store: Scores, features: Features, champions: Champions) -> None:
+        self._store = store
+        self._features = features
+        self._champions = champions
+
+    async def get(self, customer_id: str) -> Assessment:
+        """A customer's score as of now, by the champion.
+
+        Raises:
+            Refused: there is no champion (NO_CHAMPION); NotFound: nothing was ever heard of the customer.
+        """
+        champion = self._champions.current()
+        if champion is None:
+            raise Refused("no model is champion yet: train one and promote it", reason="NO_CHAMPION")
+        at = now()
+        reading = await self._features.get(customer_id, at)
+        return assess(customer_id, champion.id, champion.model, reading.values, reading.currency, at)
+
+    async def page(self, selection: Selection) -> tuple[list[Assessment], str]:
+        """A page of scores as they were stored, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        scores, token = await self._store.page(selection)
+        models = {model_id: await self._champions.model(model_id) for model_id in {one.model_id for one in scores}}
+        return [_assessed(one, models[one.model_id]) for one in scores], token
+
+    async def rescore(self, transaction: Any, readings: Mapping[str, Reading], at: datetime) -> None:
+        """Scores customers anew with the champion, if there is one, and tells of every band that changed."""
+        champion = await self._champions.of(transaction)
+        if champion is not None:
+            await self.score(transaction, champion, readings, at)
+
+    async def score(
+        self, transaction: Any, champion: Champion, readings: Mapping[str, Reading], at: datetime
+    ) -> None:
+        """Scores customers with `champion`, keeps the scores, and tells of every band that changed."""
+        if not readings:
+            return
+        known = await self._store.told(transaction, list(readings))
+        scores: list[Scored] = []
+        happenings: list[Happening] = []
+        for (who, reading), chance in zip(readings.items(), _chances(champion.model, readings), strict=True):
+            scored = _scored(who, reading, chance, champion.id, known.get(who), at)
+            if scored.announced != (known[who].announced if who in known else None):
+                happenings.append(_band_changed(scored, champion.model, known.get(who)))
+            scores.append(scored)
+        await self._store.keep(transaction, scores, happenings)
+
+
+def _chances(model: Model, readings: Mapping[str, Reading]) -> list[float]:
+    if len(readings) >= MANY:
+        try:
+            from services.retention.models.batch import score_batch
+        except ModuleNotFoundError:
+            # numpy comes with the extra `train`; without it the figures are the same, and later.
+            pass
+        else:
+            rows = [reading.vector for reading in readings.values()]
+            return [float(one) for one in score_batch(model, rows).probability]
+    return [probability(model, reading.values) for reading in readings.values()]
+
+
+def _scored(who: str, reading: Reading, chance: float, model_id: str, told: Told | None, at: datetime) -> Scored:
+    found, before = band(chance), told.announced if told else None
+    return Scored(
+        customer_id=who,
+        probability=chance,
+        band=found,
+        model_id=model_id,
+        at=at,
+        values=reading.values,
+        currency=reading.currency,
+        # Nobody is told of the risk of losing who has left.
+        announced=found if reading.is_customer else before,
+        listed=reading.is_customer,
+        version=(told.version if told else 0) + 1,
+    )
+
+
+def _assessed(scored: Scored, model: Model | None) -> Assessment:
+    if model is None:
+        # The model can no longer be trusted or read: what it said stands, why it said so cannot be told.
+        return Assessment(
+            scored.customer_id, scored.probability, scored.band, (), (), scored.model_id, scored.at, None, None
+        )
+    return assess(scored.customer_id, scored.model_id, model, scored.values, scored.currency, scored.at)
+
+
+def _band_changed(scored: Scored, model: Model, told: Told | None) -> Happening:
+    assert len(scored.values) == len(NAMES), "a reading has every feature"
+    data = wire.band_changed(_assessed(scored, model), told.announced if told else None)
+    return Happening(scored.customer_id, scored.version, data, scored.at, scored.customer_id)

@@ -1,0 +1,129 @@
+"""`CustomerStore` in memory."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from chassis.events.outbox import Happening
+from chassis.query.selection import Selection
+from chassis.rules import AlreadyExists, Conflict
+from services.customer_info.customers.rules import (
+    Customer,
+    Individual,
+    MediumKind,
+    Status,
+    external_key,
+    medium_key,
+)
+from services.customer_info.customers.store import LISTING
+from tests.support.fakes.listing import page
+from tests.support.fakes.staging import Stage, Staged
+
+T = TypeVar("T")
+GETTERS: dict[str, Callable[[Customer], Any]] = {
+    "id": lambda c: c.id,
+    "status": lambda c: c.status,
+    "kind": lambda c: "individual" if isinstance(c.party, Individual) else "organization",
+    "category": lambda c: c.category,
+    "parent_id": lambda c: c.parent_id,
+    "create_time": lambda c: c.create_time,
+    "update_time": lambda c: c.update_time,
+}
+
+
+class FakeCustomers:
+    """Behaves as `CustomerStore` does. `rivals` are put in place by somebody else before the next load."""
+
+    def __init__(self, *customers: Customer) -> None:
+        self._stage: Stage[Customer] = Stage()
+        self._stage.kept = {c.id: c for c in customers}
+        self.rivals: list[Customer] = []
+        self.loads: list[tuple[int, int]] = []
+        self.held: list[str] = []
+
+    @property
+    def kept(self) -> dict[str, Customer]:
+        return self._stage.kept
+
+    @property
+    def events(self) -> list[Happening]:
+        return self._stage.events
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        return await self._stage.transact(work)
+
+    async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Customer]]) -> Customer:
+        return await self._stage.once(request_id, content, work)
+
+    async def get(self, customer_id: str) -> Customer | None:
+        return self.kept.get(customer_id)
+
+    async def read(self, transaction: Any, customer_id: str) -> Customer | None:
+        return self._stage.sees(transaction).get(customer_id)
+
+    async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]:
+        return {i: self.kept[i] for i in customer_ids if i in self.kept}
+
+    async def present(self, customer_ids: Sequence[str]) -> set[str]:
+        return set(customer_ids) & set(self.kept)
+
+    async def find(self, key: str) -> list[Customer]:
+        return [c for c in self.kept.values() if key in _lookup(c)][:2]
+
+    async def page(self, selection: Selection) -> tuple[list[Customer], str]:
+        everything = self.kept.values()
+        shown = [c for c in everything if selection.asks_for("status") or c.status is not Status.ARCHIVED]
+        return page(shown, selection, LISTING, GETTERS)
+
+    async def hold(self, transaction: Staged[Customer], customer_ids: Sequence[str]) -> None:
+        self.held += customer_ids
+
+    async def insert(self, transaction: Staged[Customer], customer: Customer, *happenings: Happening) -> None:
+        if customer.id in transaction.kept:
+            known = {"type": "customer", "id": customer.id}
+            raise AlreadyExists("there is a customer with this id", field="customer.id", metadata=known)
+        _check_external_ids(transaction, customer)
+        transaction.kept[customer.id] = customer
+        transaction.events += happenings
+
+    async def replace(self, transaction: Staged[Customer], customer: Customer, *happenings: Happening) -> None:
+        _check_external_ids(transaction, customer)
+        transaction.kept[customer.id] = customer
+        transaction.events += happenings
+
+    async def load(self, new: Sequence[Customer], changed: Sequence[Customer], happenings: Sequence[Happening]) -> None:
+        self.loads.append((len(new), len(changed)))
+        while self.rivals:
+            rival = self.rivals.pop()
+            before = self.kept.get(rival.id)
+            self.kept[rival.id] = replace(rival, version=before.version + 1 if before else 1)
+
+        async def work(transaction: Staged[Customer]) -> None:
+            for customer in new:
+                await self.insert(transaction, customer)
+            for customer in changed:
+                if transaction.kept[customer.id].version != customer.version - 1:
+                    raise Conflict("somebody changed a customer of the batch first")
+                await self.replace(transaction, customer)
+            transaction.events += happenings
+
+        await self.transact(work)
+
+
+def _lookup(customer: Customer) -> set[str]:
+    keys = {external_key(e.issuer, e.value) for e in customer.external_ids}
+    keys |= {external_key("", e.value) for e in customer.external_ids}
+    found_by = (MediumKind.EMAIL, MediumKind.PHONE)
+    return keys | {medium_key(m.kind, m.value) for m in customer.contact_media if m.kind in found_by}
+
+
+def _check_external_ids(transaction: Staged[Customer], customer: Customer) -> None:
+    for other in transaction.kept.values():
+        taken = set(other.external_ids) & set(customer.external_ids)
+        if other.id != customer.id and taken:
+            raise AlreadyExists(
+                "an external id belongs to another customer",
+                reason="EXTERNAL_ID_TAKEN",
+                field="customer.external_ids",
+                metadata={"issuer": taken.pop().issuer, "id": other.id},
+            )

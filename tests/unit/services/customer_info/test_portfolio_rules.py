@@ -1,0 +1,210 @@
+"""What a product of a customer is, and what may become of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.rules import Invalid, Refused
+from services.customer_info.customers.rules import Money
+from services.customer_info.customers.rules import Status as CustomerStatus
+from services.customer_info.portfolio import rules
+from services.customer_info.portfolio.rules import (
+    HIGHEST_PRICE,
+    LONGEST_HISTORY,
+    REACHABLE,
+    TRANSITIONS,
+    Product,
+    Row,
+    ServiceIdentifier,
+    Status,
+    StatusChange,
+    Term,
+)
+from tests.unit.services.customer_info import strategies
+from tests.unit.services.customer_info.builders import NOON, history, later, product
+
+ORDERED, PROVISIONING, ACTIVE, SUSPENDED, CEASED = Status
+statuses = st.sampled_from(Status)
+
+
+def test_the_arrows_are_those_of_the_lifecycle() -> None:
+    assert {
+        ORDERED: {PROVISIONING, CEASED},
+        PROVISIONING: {ACTIVE, CEASED},
+        ACTIVE: {SUSPENDED, CEASED},
+        SUSPENDED: {ACTIVE, CEASED},
+        CEASED: set(),
+    } == TRANSITIONS
+
+
+@given(st.lists(statuses, max_size=12))
+def test_no_arrow_leads_out_of_ceased_and_each_one_taken_is_noted(wishes: list[Status]) -> None:
+    kept = product(status=ORDERED)
+    for n, status in enumerate(wishes):
+        before = kept
+        try:
+            kept = rules.moved(before, status, later(n))
+        except Refused:
+            assert status not in TRANSITIONS[before.status]
+            continue
+        if status is before.status:
+            assert kept is before
+            continue
+        assert before.status is not CEASED
+        assert kept.version == before.version + 1
+        assert kept.history == (*before.history, StatusChange(status, later(n)))
+    rules.check(kept)
+
+
+def test_a_forbidden_transition_names_those_allowed() -> None:
+    with pytest.raises(Refused) as refused:
+        rules.moved(product(), ORDERED, NOON)
+    assert refused.value.reason == "FORBIDDEN_TRANSITION"
+    assert refused.value.metadata == {"from": "active", "to": "ordered", "allowed": "ceased, suspended"}
+
+
+def test_a_state_is_never_entered_before_the_one_it_follows() -> None:
+    ahead = product(history=(StatusChange(ACTIVE, later(5)),))
+    assert rules.moved(ahead, SUSPENDED, NOON).history[-1].time == later(5)
+
+
+def test_a_long_life_keeps_its_begin_and_its_latest_states() -> None:
+    kept = product(status=ORDERED)
+    kept = rules.moved(rules.moved(kept, PROVISIONING, later(1)), ACTIVE, later(2))
+    for n in range(2 * LONGEST_HISTORY):
+        kept = rules.moved(kept, ACTIVE if kept.status is SUSPENDED else SUSPENDED, later(n + 3))
+    assert len(kept.history) == LONGEST_HISTORY
+    assert kept.history[0] == StatusChange(ORDERED, NOON)
+    assert kept.history[-1].status is kept.status
+
+
+def test_a_new_product_begins_its_history_now() -> None:
+    wish = product(status=ORDERED, history=history(ACTIVE, SUSPENDED))
+    made = rules.added(wish, "an-id", NOON)
+    assert (made.id, made.version, made.history) == ("an-id", 1, (StatusChange(ORDERED, NOON),))
+
+
+def test_a_new_product_never_starts_ceased() -> None:
+    with pytest.raises(Invalid) as refused:
+        rules.added(product(status=CEASED), "an-id", NOON)
+    assert refused.value.field == "product.status"
+
+
+@pytest.mark.parametrize("status", CustomerStatus)
+def test_only_a_customer_that_left_takes_no_new_products(status: CustomerStatus) -> None:
+    if status in (CustomerStatus.CLOSED, CustomerStatus.ARCHIVED):
+        with pytest.raises(Refused) as refused:
+            rules.check_owner(status)
+        assert refused.value.metadata == {"state": status}
+    else:
+        rules.check_owner(status)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_an_imported_product_may_be_anywhere_in_its_life(status: Status) -> None:
+    made = rules.loaded(Row(product(status=status, history=())), later())
+    assert (made.status, made.history) == (status, (StatusChange(status, later()),))
+
+
+def test_an_imported_product_brings_its_past() -> None:
+    past = history(ORDERED, PROVISIONING, ACTIVE, CEASED)
+    assert rules.loaded(Row(product(status=CEASED, history=past)), NOON).history == past
+    assert rules.loaded(Row(product(history=past), says_status=False), NOON).status is CEASED
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"history": history(ORDERED, CEASED)}, "product.status"),
+        ({"history": history(CEASED, ACTIVE)}, "product.history[1].status"),
+        ({"history": history(ACTIVE, ACTIVE)}, "product.history[1].status"),
+        ({"history": tuple(reversed(history(ACTIVE, PROVISIONING)))}, "product.history[1].time"),
+        ({"monthly_price": Money("EUR", -1)}, "product.monthly_price.micros"),
+        ({"monthly_price": Money("EUR", HIGHEST_PRICE + 1)}, "product.monthly_price.micros"),
+        ({"term": Term(12, later(), NOON)}, "product.term.commitment"),
+        ({"identifiers": (ServiceIdentifier("imei", "1"),) * 2}, "product.identifiers"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_by_field(changes: dict[str, object], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        rules.loaded(Row(replace(product(), **changes)), NOON)  # type: ignore[arg-type]
+    assert refused.value.field == field
+
+
+@given(strategies.kept_products, strategies.products, statuses, st.booleans())
+def test_an_import_bumps_the_version_exactly_if_something_changed(
+    kept: Product, other: Product, status: Status, says: bool
+) -> None:
+    wish = replace(other, id=kept.id, customer_id=kept.customer_id, status=status, history=())
+    try:
+        after, names = rules.imported(kept, Row(wish, says_status=says), later())
+    except Refused:
+        assert says
+        assert status not in REACHABLE[kept.status]
+        return
+    differing = {n for n in rules.UPDATABLE if getattr(wish, n) != getattr(kept, n)}
+    if says and status is not kept.status:
+        differing |= {"status", "history"}
+    assert names == differing
+    assert after.version == kept.version + bool(differing)
+    assert kept.status is not CEASED or after.status is CEASED
+    assert after.history[-1].status is after.status
+
+
+def test_importing_a_row_again_changes_nothing() -> None:
+    row = Row(product(status=CEASED, history=history(ORDERED, PROVISIONING, ACTIVE, CEASED)))
+    made = rules.loaded(row, NOON)
+    assert rules.imported(made, row, later()) == (made, frozenset())
+
+
+def test_an_import_mends_the_past_and_keeps_what_happened_since() -> None:
+    past = history(ORDERED, PROVISIONING, ACTIVE)
+    kept = rules.moved(product(history=past), SUSPENDED, NOON)
+    mended = tuple(replace(c, time=c.time - timedelta(days=1)) for c in past)
+    after, names = rules.imported(kept, Row(replace(kept, history=mended), says_status=False), later())
+    assert names == {"history"}
+    assert after.history == (*mended, StatusChange(SUSPENDED, NOON))
+    assert after.status is SUSPENDED
+
+
+def test_an_import_adds_the_past_of_a_product_known_by_its_state_only() -> None:
+    kept = product(history=(StatusChange(ACTIVE, NOON),))
+    past = history(ORDERED, PROVISIONING, ACTIVE)
+    after, names = rules.imported(kept, Row(replace(kept, history=past)), later())
+    assert (after.history, names) == (past, {"history"})
+
+
+def test_an_import_with_an_older_history_keeps_what_came_later() -> None:
+    kept = product(status=CEASED, history=(StatusChange(SUSPENDED, NOON), StatusChange(CEASED, later())))
+    past = history(ORDERED, PROVISIONING, ACTIVE)
+    after, _ = rules.imported(kept, Row(replace(kept, history=past), says_status=False), later(9))
+    assert after.history == (*past, *kept.history)
+
+
+def test_an_import_may_tell_of_several_steps_at_once_but_revives_nothing() -> None:
+    ordered = product(status=ORDERED)
+    after, _ = rules.imported(ordered, Row(replace(ordered, status=SUSPENDED, history=())), later())
+    assert after.history == (StatusChange(ORDERED, NOON), StatusChange(SUSPENDED, later()))
+    ceased = product(status=CEASED)
+    revived = (StatusChange(PROVISIONING, later(1)), StatusChange(ACTIVE, later(2)))
+    for wish in (replace(ceased, status=ACTIVE, history=()), replace(ceased, status=ACTIVE, history=revived)):
+        with pytest.raises(Refused) as refused:
+            rules.imported(ceased, Row(wish), later(3))
+        assert refused.value.reason == "FORBIDDEN_TRANSITION"
+        assert refused.value.metadata["allowed"] == "none"
+
+
+def test_a_product_stays_with_its_customer() -> None:
+    kept = product()
+    with pytest.raises(Invalid) as refused:
+        rules.imported(kept, Row(replace(product(), id=kept.id)), later())
+    assert refused.value.field == "product.customer_id"
+
+
+def test_totals_count_each_currency_by_itself_and_nothing_that_ceased() -> None:
+    priced = [("EUR", 1, ACTIVE), ("EUR", 2, SUSPENDED), ("EUR", 4, CEASED), ("BGN", 8, ORDERED)]
+    products = [product(status=s, monthly_price=Money(c, m)) for c, m, s in priced]
+    assert rules.totals([*products, product(monthly_price=None)]) == [Money("BGN", 8), Money("EUR", 3)]
