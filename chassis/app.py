@@ -68,7 +68,7 @@ class App:
         return channel
 
     def background(self, name: str, job: Job) -> None:
-        """Runs `job` for as long as the service does; it is started anew, with growing pauses, when it fails."""
+        """Runs `job` for as long as the service does; it is started anew, with growing pauses, when it ends or fails."""
         self.jobs.append((name, job))
 
 

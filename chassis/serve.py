@@ -167,8 +167,8 @@ async def _keep_running(name: str, job: Job) -> None:
     while True:
         started = asyncio.get_running_loop().time()
         try:
+            # A job that returns has lost its lease, or its other side: it stands in line again.
             await job()
-            return
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the job is wanted

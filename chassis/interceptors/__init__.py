@@ -21,7 +21,7 @@ def ordered(settings: Settings, verifier: Verifier) -> Sequence[Interceptor]:
     return (
         RequestId(),
         Telemetry(),
-        Log(),
+        Log(verbose=settings.log_level == "debug"),
         Errors(),
         Shedding(settings.max_in_flight),
         Authentication(verifier),

@@ -18,7 +18,13 @@ class Log(Interceptor):
     name = "log"
     why = "outside of `errors`, so that it knows the status that went out"
 
+    def __init__(self, *, verbose: bool) -> None:
+        """With `verbose`, calls that went well are logged, too."""
+        self._verbose = verbose
+
     def on_end(self, call: Call, error: BaseException | None) -> None:
+        if call.code is grpc.StatusCode.OK and not self._verbose:
+            return
         if call.code is grpc.StatusCode.INTERNAL and error is not None:
             # The traceback names code; an exception's own text may quote a document, so only its type is kept.
             _log.error("call_failed", method=call.method.path, type=type(error).__name__, frames=_frames(error))

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from holdfast.common.v1.query_pb2 import Order, PageRequest, Predicate, Query
-from holdfast.customer_info.v1.customers_pb2 import ListCustomersRequest
-from holdfast.customer_info.v1.portfolio_pb2 import ListProductsRequest
 from holdfast.retention.v1.scores_pb2 import ListScoresRequest, Score
 from holdfast.sla.v1.agreements_pb2 import ListAgreementsRequest
 from holdfast.sla.v1.clocks_pb2 import Clock, ListClocksRequest
@@ -13,28 +11,6 @@ from holdfast.sla.v1.clocks_pb2 import Clock, ListClocksRequest
 from cli.client import CALL_SECONDS, Client
 
 PAGE: Final = 1_000
-
-
-async def closed_customers(client: Client) -> frozenset[str]:
-    """Ids of the customers that have left."""
-    found, query = set[str](), _query("status", "CUSTOMER_STATUS_CLOSED")
-    while True:
-        request = ListCustomersRequest(query=query)
-        answer = await client.customers.ListCustomers(request, metadata=client.metadata, timeout=CALL_SECONDS)
-        found.update(one.id for one in answer.customers)
-        if not _turn(query, answer.page.next_page_token):
-            return frozenset(found)
-
-
-async def ceased_products(client: Client) -> frozenset[str]:
-    """Ids of the products that have ended."""
-    found, query = set[str](), _query("status", "PRODUCT_STATUS_CEASED")
-    while True:
-        request = ListProductsRequest(query=query)
-        answer = await client.portfolio.ListProducts(request, metadata=client.metadata, timeout=CALL_SECONDS)
-        found.update(one.id for one in answer.products)
-        if not _turn(query, answer.page.next_page_token):
-            return frozenset(found)
 
 
 async def agreement_versions(client: Client) -> Mapping[str, int]:

@@ -7,8 +7,7 @@ from typing import Final, TypeVar
 
 import grpc
 from holdfast.common.v1.rows_pb2 import BulkSummary
-from holdfast.customer_info.v1.customers_pb2 import Customer, CustomerStatus, GetCustomerRequest
-from holdfast.customer_info.v1.portfolio_pb2 import Product, ProductStatus
+from holdfast.customer_info.v1.customers_pb2 import GetCustomerRequest
 from holdfast.sla.v1.agreements_pb2 import Agreement, PutAgreementRequest
 
 from cli.client import CALL_SECONDS, Client
@@ -20,8 +19,6 @@ from cli.importing.bulk import Tally
 
 AT_ONCE: Final = 16
 """Calls under way together where there is no bulk stream."""
-CLOSED: Final = CustomerStatus.CUSTOMER_STATUS_CLOSED
-CEASED: Final = ProductStatus.PRODUCT_STATUS_CEASED
 
 T = TypeVar("T")
 Send = Callable[[Client, Sequence[T]], Awaitable[BulkSummary]]
@@ -47,42 +44,17 @@ async def load(client: Client, operator: Operator, bars: Bars) -> Mapping[str, T
         bar = bars.task(name, len(rows))
         return await bulk.load(send, client, rows, bar.done)
 
-    closed, ceased = await listing.closed_customers(client), await listing.ceased_products(client)
-    # Nobody begins as somebody who has left: leavers come like all others, and leave at the end.
-    leavers = [one for one in operator.customers if one.status == CLOSED and one.id not in closed]
-    endings = [one for one in operator.products if one.status == CEASED and one.id not in ceased]
     tallies = {
         "agreements": await _agreements(client, operator.agreements, bars),
-        "customers": await stream("customers", bulk.customers, [_stayed(one, closed) for one in operator.customers]),
-        "products": await stream("products", bulk.products, [_in_use(one, ceased) for one in operator.products]),
+        "customers": await stream("customers", bulk.customers, operator.customers),
+        "products": await stream("products", bulk.products, operator.products),
         "tickets": await stream("tickets", bulk.tickets, operator.tickets),
         "outages": await stream("outages", bulk.outages, operator.outages),
     }
     bar = bars.task("interactions", len(operator.interactions))
     tallies["interactions"] = await bulk.interactions(client, operator.interactions, bar.done)
     tallies["outcomes"] = await stream("outcomes", bulk.outcomes, operator.outcomes)
-    tallies["products ceased"] = await stream("products ceased", bulk.products, endings)
-    tallies["customers closed"] = await stream("customers closed", bulk.customers, leavers)
     return tallies
-
-
-def _stayed(customer: Customer, closed: frozenset[str]) -> Customer:
-    if customer.status != CLOSED or customer.id in closed:
-        return customer
-    before = Customer()
-    before.CopyFrom(customer)
-    before.status = CustomerStatus.CUSTOMER_STATUS_ACTIVE
-    return before
-
-
-def _in_use(product: Product, ceased: frozenset[str]) -> Product:
-    if product.status != CEASED or product.id in ceased:
-        return product
-    before = Product()
-    before.CopyFrom(product)
-    before.status = ProductStatus.PRODUCT_STATUS_ACTIVE
-    del before.history[-1]
-    return before
 
 
 async def _agreements(client: Client, agreements: Sequence[Agreement], bars: Bars) -> Tally:

@@ -30,7 +30,7 @@ async def heard(client: Client, expected: Sequence[Expected], as_of: datetime, b
     async def knows(one: Expected) -> bool:
         return await _knows(client, one, as_of)
 
-    return await _until(expected, knows, bar)
+    return await until(expected, knows, bar)
 
 
 async def scored(client: Client, model_id: str, customers: Collection[str], bar: Bar) -> list[Score]:
@@ -47,7 +47,8 @@ async def scored(client: Client, model_id: str, customers: Collection[str], bar:
         await asyncio.sleep(PAUSE)
 
 
-async def _until(items: Sequence[T], settled: Callable[[T], Awaitable[bool]], bar: Bar) -> int:
+async def until(items: Sequence[T], settled: Callable[[T], Awaitable[bool]], bar: Bar) -> int:
+    """Ask until all items are settled, or nothing has moved on for `STALL` seconds; how many are left."""
     pending, moved = list(items), time.monotonic()
     turn = asyncio.Semaphore(AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""When a contact happened, was received, was recorded. Pure: no I/O, no clock, no randomness."""
+"""When a contact happened, was received, was recorded, and who says so. Pure: no I/O, no clock, no randomness."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,6 +37,16 @@ def settled(occur: datetime | None, receive: datetime | None, record: datetime, 
     elif not EARLIEST <= occur <= latest:
         raise _out_of_range(occur, f"{path}occur_time")
     return Times(occur, receive, record)
+
+
+def check_sender(source: str, message_id: str, path: str = "") -> None:
+    """Passes when a message id comes with the system that gave it: only together do they name a message.
+
+    Raises:
+        Invalid: there is a message id without its source.
+    """
+    if message_id and not source:
+        raise Invalid("source is needed with message_id", field=f"{path}source")
 
 
 def _out_of_range(moment: datetime, field: str) -> Invalid:

@@ -11,7 +11,7 @@ from chassis.query.selection import Selection
 from chassis.rules import NotFound, Refusal
 from chassis.times import now
 from services.interaction.interactions import wire
-from services.interaction.interactions.rules import Times
+from services.interaction.interactions.rules import Times, check_sender
 
 
 class Interactions(Protocol):
@@ -38,8 +38,10 @@ class InteractionUseCases:
         What a caller says of a customer is logged whether or not this service ever heard of that customer.
 
         Raises:
-            Invalid: it says to have happened, or been received, at a time that makes no sense.
+            Invalid: it says to have happened, or been received, at a time that makes no sense, or it gives a message id
+                without its source.
         """
+        check_sender(entry.source, entry.message_id, "interaction.")
         times = wire.times(entry, now(), "interaction.")
         wire.stamp(entry, new_id(), times)
         original = await self._store.add(entry, times)
@@ -72,6 +74,7 @@ class InteractionUseCases:
         good: list[tuple[pb.Interaction, Times]] = []
         for place, entry in enumerate(entries):
             try:
+                check_sender(entry.source, entry.message_id)
                 times = wire.times(entry, at)
             except Refusal as refusal:
                 outcomes[place] = refusal

@@ -1,6 +1,6 @@
 """Reads what features say now: from the reading that is kept while it holds, else from the state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -55,25 +55,22 @@ class Readings:
             raise missing(customer_id)
         return Aged(as_of, vector(state, as_of), ages(state, as_of), state.heard)
 
-    async def count(self) -> int:
-        """About how many customers there are."""
-        return await self._store.count()
-
-    async def after(self, transaction: Any, last: str, most: int, at: datetime) -> dict[str, Reading]:
-        """The next `most` customers after `last` in the order of ids, as they are at `at`."""
-        found = await self._store.readings_after(transaction, last, most)
+    async def many(self, transaction: Any, customer_ids: Sequence[str], at: datetime) -> dict[str, Reading]:
+        """Those of the customers that are known, as they are at `at`; what no longer held is kept as it is now."""
+        found = await self._store.readings(transaction, customer_ids)
         stale = [who for who, reading in found.items() if reading.until <= at]
         return found | await self._renewed(transaction, stale, at)
 
-    async def due(self, transaction: Any, most: int, at: datetime) -> dict[str, Reading]:
-        """Up to `most` customers whose reading has ceased to hold, as they are at `at`, and kept so."""
-        return await self._renewed(transaction, await self._store.due(transaction, at, most), at)
+    async def due(self, at: datetime, most: int) -> list[str]:
+        """Up to `most` customers whose reading has ceased to hold."""
+        return await self._store.due(at, most)
 
     async def _renewed(self, transaction: Any, customer_ids: list[str], at: datetime) -> dict[str, Reading]:
         if not customer_ids:
             return {}
         states = await self._store.states(transaction, customer_ids)
-        changes = [(replace(kept, state=prune(kept.state, at)), read(kept.state, at)) for kept in states.values()]
+        pruned = [replace(kept, state=prune(kept.state, at)) for kept in states.values()]
+        changes = [(kept, read(kept.state, at)) for kept in pruned]
         await self._store.keep(transaction, changes, at)
         return {kept.customer_id: reading for kept, reading in changes}
 

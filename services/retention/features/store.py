@@ -90,20 +90,15 @@ class FeatureStore:
         if done.matched_count + done.inserted_count != len(writes):
             raise Unavailable("the features of a customer changed in between")
 
-    async def readings_after(self, transaction: Transaction, last: str, most: int) -> dict[str, Reading]:
-        """The next `most` customers after `last`, in the order of ids; empty: there are no more."""
-        condition = {"_id": {"$gt": last}}
-        cursor = self._features.find(condition, _READING, session=transaction).sort("_id", 1).limit(most)
+    async def readings(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, Reading]:
+        """The readings of those of the customers that are there, by id; some may have ceased to hold."""
+        cursor = self._features.find({"_id": {"$in": list(customer_ids)}}, _READING, session=transaction)
         return {d["_id"]: reading_of(d) async for d in cursor}
 
-    async def due(self, transaction: Transaction, at: datetime, most: int) -> list[str]:
+    async def due(self, at: datetime, most: int) -> list[str]:
         """Up to `most` customers whose readings no longer hold at `at`, those that ended first."""
-        cursor = self._features.find({"until": {"$lte": at}}, {"_id": 1}, session=transaction)
-        return [d["_id"] async for d in cursor.sort([("until", 1), ("_id", 1)]).limit(most)]
-
-    async def count(self) -> int:
-        """About how many customers there are."""
-        return int(await self._features.estimated_document_count())
+        cursor = self._features.find({"until": {"$lte": at}}, {"_id": 1}).sort([("until", 1), ("_id", 1)]).limit(most)
+        return [d["_id"] async for d in cursor]
 
     async def outcomes(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, OutcomeRecorded]:
         """Those of the outcomes that are known, by customer."""

@@ -11,7 +11,6 @@ from services.retention.features.kept import Outcome
 from services.retention.features.readings import Aged
 from services.retention.features.rules import FEATURES, Feature, OutcomeRecorded
 
-
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Features count in days and months around a time: at the ends of the calendar there are none."""
 

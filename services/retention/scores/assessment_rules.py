@@ -27,6 +27,14 @@ BANDS: Final[tuple[Band, ...]] = ("low", "medium", "high", "critical")
 
 
 @dataclass(frozen=True, slots=True)
+class Champion:
+    """A model with its id, opened and verified."""
+
+    id: str
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """What a score says of one customer.
 
@@ -77,10 +85,9 @@ def probability(model: Model, values: Sequence[Value]) -> float:
     return sigmoid(log_odds_of(model, look_up(model, dict(zip(NAMES, values, strict=True)))))
 
 
-def assess(
-    customer_id: str, model_id: str, model: Model, values: Sequence[Value], currency: str, at: datetime
-) -> Assessment:
+def assess(customer_id: str, by: Champion, values: Sequence[Value], currency: str, at: datetime) -> Assessment:
     """Scores a customer, with everything there is to say about it."""
+    model = by.model
     vector = dict(zip(NAMES, values, strict=True))
     scored = score(model, vector)
     value = _value(vector, currency, scored.probability, model.horizon_months)
@@ -90,7 +97,7 @@ def assess(
         band=band(scored.probability),
         reasons=reasons(scored, vector),
         remedies=what_would_lower(model, vector),
-        model_id=model_id,
+        model_id=by.id,
         at=at,
         value=value,
         tier=None if value is None else tier(value),

@@ -1,19 +1,20 @@
 """Scores everybody anew: when another model becomes champion, and each customer when its windows have moved.
 
-One replica does it, the holder of a lease. Each batch is a transaction that also keeps how far the walk is: whatever
-is killed in between, the next holder goes on where the last transaction ended.
+One replica does it, the holder of a lease. Each score says which model it is by, so what is left to do is what the
+store says: whatever is killed in between, and whoever scored with the model of before at the last moment, the next
+batch finds it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from chassis.log import logger
 from chassis.times import now
 from services.retention.features.rules import Reading
-from services.retention.scores.usecases import Champion, Champions, ScoreUseCases
+from services.retention.scores.assessment_rules import Champion
+from services.retention.scores.usecases import Champions, ScoreUseCases
 
 T = TypeVar("T")
 BATCH = 500
@@ -23,51 +24,33 @@ TELL_SECONDS = 5.0
 _log = logger("rescoring")
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the walk over all customers is: with which model, up to which id, how many, and whether it is done."""
+class Outdated(Protocol):
+    """What rescoring asks of a store of scores."""
 
-    model_id: str = ""
-    last: str = ""
-    done: int = 0
-    finished: bool = False
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
 
+    async def outdated(self, transaction: Any, model_id: str, most: int) -> list[str]: ...
 
-class Walks(Protocol):
-    """What rescoring asks of a store."""
-
-    async def progress(self, transaction: Any) -> Progress: ...
-
-    async def advance(self, transaction: Any, progress: Progress) -> None: ...
+    async def count_outdated(self, model_id: str) -> int: ...
 
 
 class Readings(Protocol):
     """What rescoring asks of features."""
 
-    async def count(self) -> int: ...
+    async def many(self, transaction: Any, customer_ids: Sequence[str], at: datetime) -> dict[str, Reading]: ...
 
-    async def after(self, transaction: Any, last: str, most: int, at: datetime) -> dict[str, Reading]: ...
-
-    async def due(self, transaction: Any, most: int, at: datetime) -> dict[str, Reading]: ...
-
-
-class Transact(Protocol):
-    """Runs work in a transaction."""
-
-    async def __call__(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
+    async def due(self, at: datetime, most: int) -> list[str]: ...
 
 
 class Rescoring:
     """The one who scores everybody anew."""
 
-    def __init__(
-        self, transact: Transact, store: Walks, readings: Readings, champions: Champions, scores: ScoreUseCases
-    ) -> None:
-        self._transact = transact
+    def __init__(self, store: Outdated, readings: Readings, champions: Champions, scores: ScoreUseCases) -> None:
         self._store = store
         self._readings = readings
         self._champions = champions
         self._scores = scores
+        self._done = 0
         self._told = 0.0
 
     async def run(self) -> None:
@@ -79,47 +62,43 @@ class Rescoring:
 
     async def step(self) -> bool:
         """Scores one batch; False when there is nobody to score."""
-        return await self._transact(self._walk) or await self._transact(self._due)
-
-    async def _walk(self, transaction: Any) -> bool:
-        champion = await self._champions.of(transaction)
+        champion = await self._champions.of(None)
         if champion is None:
             return False
-        progress = await self._store.progress(transaction)
-        if progress.model_id != champion.id:
-            # Back to a champion of before, or on to the next: whoever was scored, was scored by another.
-            progress = Progress(champion.id)
-        if progress.finished:
-            return False
-        at = now()
-        readings = await self._readings.after(transaction, progress.last, BATCH, at)
-        await self._scores.score(transaction, champion, readings, at)
-        await self._store.advance(transaction, _advanced(progress, readings))
-        await self._tell(champion, progress, finished=not readings)
-        return True
+        if await self._store.outdated(None, champion.id, 1):
+            done = await self._store.transact(self._by_another_model)
+            await self._tell(champion, done)
+            return True
+        if self._done:
+            _log.info("rescored", model=champion.id, customers=self._done)
+            self._done = 0
+        if await self._readings.due(now(), 1):
+            await self._store.transact(self._of_another_time)
+            return True
+        return False
 
-    async def _due(self, transaction: Any) -> bool:
+    async def _by_another_model(self, transaction: Any) -> int:
         champion = await self._champions.of(transaction)
         if champion is None:
-            return False
+            return 0
         at = now()
-        readings = await self._readings.due(transaction, BATCH, at)
+        left = await self._store.outdated(transaction, champion.id, BATCH)
+        readings = await self._readings.many(transaction, left, at)
         await self._scores.score(transaction, champion, readings, at)
-        return bool(readings)
+        return len(left)
 
-    async def _tell(self, champion: Champion, progress: Progress, *, finished: bool) -> None:
+    async def _of_another_time(self, transaction: Any) -> None:
+        at = now()
+        readings = await self._readings.many(transaction, await self._readings.due(at, BATCH), at)
+        await self._scores.rescore(transaction, readings, at)
+
+    async def _tell(self, champion: Champion, done: int) -> None:
+        self._done += done
         clock = asyncio.get_running_loop().time()
-        if finished:
-            _log.info("rescored", model=champion.id, customers=progress.done)
-        elif clock - self._told > TELL_SECONDS:
+        if clock - self._told > TELL_SECONDS:
             self._told = clock
-            _log.info("rescoring", model=champion.id, customers=progress.done, of=await self._readings.count())
-
-
-def _advanced(progress: Progress, readings: dict[str, Reading]) -> Progress:
-    if not readings:
-        return replace(progress, finished=True)
-    return replace(progress, last=max(readings), done=progress.done + len(readings))
+            left = await self._store.count_outdated(champion.id)
+            _log.info("rescoring", model=champion.id, customers=self._done, left=left)
 
 
 def _warm() -> None:

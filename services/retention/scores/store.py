@@ -1,10 +1,10 @@
 """Scores in MongoDB: the only file of this noun that knows it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, UpdateOne
 
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
@@ -13,8 +13,9 @@ from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from services.retention.scores.assessment_rules import BANDS, Scored
-from services.retention.scores.rescoring import Progress
 from services.retention.scores.usecases import Told
+
+T = TypeVar("T")
 
 SCORES = Collection(
     "scores",
@@ -31,12 +32,9 @@ SCORES = Collection(
     },
     indexes=[
         Index([("listed", 1), ("probability", -1), ("_id", -1)], serves="ListScores, those most at risk first"),
+        Index([("model_id", 1)], serves="rescoring: whose score is by another model than the champion"),
         Index([("listed", 1), ("band", 1), ("probability", -1), ("_id", -1)], serves="ListScores of one band"),
     ],
-)
-RESCORING = Collection(
-    "rescoring",
-    required={"model_id": "string", "last": "string", "done": ["int", "long"], "finished": "bool"},
 )
 # A band is kept as its number in the contract: 0 stands for none.
 _NUMBERS = {band: number for number, band in enumerate(BANDS, 1)}
@@ -48,7 +46,18 @@ LISTING = Listing(
     },
     [Order("probability", descending=True)],
 )
-_WALK = "champion"
+
+
+_BLANK: Document = {
+    "probability": 0.0,
+    "band": 0,
+    "announced": 0,
+    "model_id": "",
+    "values": [],
+    "currency": "",
+    "listed": False,
+    "version": 0,
+}
 
 
 class ScoreStore:
@@ -57,8 +66,11 @@ class ScoreStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._scores = store.collection(SCORES.name)
-        self._rescoring = store.collection(RESCORING.name)
         self._outbox = Outbox(store)
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Runs `work` in a transaction, and again when the store asks for it."""
+        return await self._store.transact(work)
 
     async def told(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, Told]:
         """What is known of the last scores of those customers that have one."""
@@ -81,20 +93,20 @@ class ScoreStore:
         page = await LISTING.page(self._scores, selection, {"listed": True})
         return [from_document(d) for d in page.documents], page.next_page_token
 
-    async def progress(self, transaction: Transaction) -> Progress:
-        """How far the walk over all customers is; one that never began has no model."""
-        found = await self._rescoring.find_one({"_id": _WALK}, session=transaction)
-        return Progress(found["model_id"], found["last"], found["done"], found["finished"]) if found else Progress()
+    async def expect(self, transaction: Transaction, customer_ids: Sequence[str], at: datetime) -> None:
+        """Notes that these customers, where they have no score yet, are to be scored by the first champion."""
+        blank = {**_BLANK, "score_time": at}
+        writes = [UpdateOne({"_id": who}, {"$setOnInsert": blank}, upsert=True) for who in customer_ids]
+        await self._scores.bulk_write(writes, ordered=False, session=transaction)
 
-    async def advance(self, transaction: Transaction, progress: Progress) -> None:
-        """Keeps how far the walk is, with what it did."""
-        document = {
-            "model_id": progress.model_id,
-            "last": progress.last,
-            "done": progress.done,
-            "finished": progress.finished,
-        }
-        await self._rescoring.replace_one({"_id": _WALK}, document, upsert=True, session=transaction)
+    async def outdated(self, transaction: Transaction, model_id: str, most: int) -> list[str]:
+        """Up to `most` customers whose score is by another model, or who have none yet."""
+        cursor = self._scores.find({"model_id": {"$ne": model_id}}, {"_id": 1}, session=transaction).limit(most)
+        return [d["_id"] async for d in cursor]
+
+    async def count_outdated(self, model_id: str) -> int:
+        """How many customers have a score by another model, or none yet."""
+        return int(await self._scores.count_documents({"model_id": {"$ne": model_id}}))
 
 
 def to_document(scored: Scored) -> Document:

@@ -9,22 +9,14 @@ from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import Refused
 from chassis.times import now
-from services.retention.features.rules import NAMES, Reading
+from services.retention.features.rules import Reading
 from services.retention.models.rules import Model
 from services.retention.scores import wire
-from services.retention.scores.assessment_rules import Assessment, Scored, assess, probability
+from services.retention.scores.assessment_rules import Assessment, Champion, Scored, assess, probability
 from services.retention.scores.rules import Band, band
 
 MANY = 64
 """From so many customers on, numpy is faster than scoring one after the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Champion:
-    """The model in use, opened and verified."""
-
-    id: str
-    model: Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +27,17 @@ class Told:
     announced: Band | None
 
 
+NEVER = Told(0, None)
+
+
 class Scores(Protocol):
     """What the use cases ask of a store; `ScoreStore` says more of each."""
 
     async def told(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Told]: ...
 
     async def keep(self, transaction: Any, scores: Sequence[Scored], happenings: Sequence[Happening]) -> None: ...
+
+    async def expect(self, transaction: Any, customer_ids: Sequence[str], at: datetime) -> None: ...
 
     async def page(self, selection: Selection) -> tuple[list[Scored], str]: ...
 
@@ -80,7 +77,7 @@ class ScoreUseCases:
             raise Refused("no model is champion yet: train one and promote it", reason="NO_CHAMPION")
         at = now()
         reading = await self._features.get(customer_id, at)
-        return assess(customer_id, champion.id, champion.model, reading.values, reading.currency, at)
+        return assess(customer_id, champion, reading.values, reading.currency, at)
 
     async def page(self, selection: Selection) -> tuple[list[Assessment], str]:
         """A page of scores as they were stored, and the next page's token.
@@ -93,24 +90,26 @@ class ScoreUseCases:
         return [_assessed(one, models[one.model_id]) for one in scores], token
 
     async def rescore(self, transaction: Any, readings: Mapping[str, Reading], at: datetime) -> None:
-        """Scores customers anew with the champion, if there is one, and tells of every band that changed."""
+        """Scores customers anew with the champion, and tells of every band that changed; without one, they wait."""
         champion = await self._champions.of(transaction)
         if champion is not None:
             await self.score(transaction, champion, readings, at)
+        elif readings:
+            await self._store.expect(transaction, list(readings), at)
 
-    async def score(
-        self, transaction: Any, champion: Champion, readings: Mapping[str, Reading], at: datetime
-    ) -> None:
+    async def score(self, transaction: Any, champion: Champion, readings: Mapping[str, Reading], at: datetime) -> None:
         """Scores customers with `champion`, keeps the scores, and tells of every band that changed."""
         if not readings:
             return
         known = await self._store.told(transaction, list(readings))
+        chances = _chances(champion.model, readings)
         scores: list[Scored] = []
         happenings: list[Happening] = []
-        for (who, reading), chance in zip(readings.items(), _chances(champion.model, readings), strict=True):
-            scored = _scored(who, reading, chance, champion.id, known.get(who), at)
-            if scored.announced != (known[who].announced if who in known else None):
-                happenings.append(_band_changed(scored, champion.model, known.get(who)))
+        for (who, reading), chance in zip(readings.items(), chances, strict=True):
+            before = known.get(who, NEVER)
+            scored = _scored(who, reading, chance, model_id=champion.id, told=before, at=at)
+            if scored.announced != before.announced:
+                happenings.append(_band_changed(scored, champion.model, before))
             scores.append(scored)
         await self._store.keep(transaction, scores, happenings)
 
@@ -128,8 +127,8 @@ def _chances(model: Model, readings: Mapping[str, Reading]) -> list[float]:
     return [probability(model, reading.values) for reading in readings.values()]
 
 
-def _scored(who: str, reading: Reading, chance: float, model_id: str, told: Told | None, at: datetime) -> Scored:
-    found, before = band(chance), told.announced if told else None
+def _scored(who: str, reading: Reading, chance: float, *, model_id: str, told: Told, at: datetime) -> Scored:
+    found = band(chance)
     return Scored(
         customer_id=who,
         probability=chance,
@@ -139,9 +138,9 @@ def _scored(who: str, reading: Reading, chance: float, model_id: str, told: Told
         values=reading.values,
         currency=reading.currency,
         # Nobody is told of the risk of losing who has left.
-        announced=found if reading.is_customer else before,
+        announced=found if reading.is_customer else told.announced,
         listed=reading.is_customer,
-        version=(told.version if told else 0) + 1,
+        version=told.version + 1,
     )
 
 
@@ -151,10 +150,9 @@ def _assessed(scored: Scored, model: Model | None) -> Assessment:
         return Assessment(
             scored.customer_id, scored.probability, scored.band, (), (), scored.model_id, scored.at, None, None
         )
-    return assess(scored.customer_id, scored.model_id, model, scored.values, scored.currency, scored.at)
+    return assess(scored.customer_id, Champion(scored.model_id, model), scored.values, scored.currency, scored.at)
 
 
-def _band_changed(scored: Scored, model: Model, told: Told | None) -> Happening:
-    assert len(scored.values) == len(NAMES), "a reading has every feature"
-    data = wire.band_changed(_assessed(scored, model), told.announced if told else None)
+def _band_changed(scored: Scored, model: Model, told: Told) -> Happening:
+    data = wire.band_changed(_assessed(scored, model), told.announced)
     return Happening(scored.customer_id, scored.version, data, scored.at, scored.customer_id)

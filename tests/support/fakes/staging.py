@@ -14,8 +14,9 @@ R = TypeVar("R")
 
 @dataclass
 class Staged(Generic[V]):
-    """What a transaction sees: everything by id, and what it has to tell."""
+    """What a transaction of `stage` sees: everything by id, and what it has to tell."""
 
+    stage: "Stage[V]"
     kept: dict[str, V]
     events: list[Happening] = field(default_factory=list)
 
@@ -31,7 +32,7 @@ class Stage(Generic[V]):
 
     async def transact(self, work: Callable[[Staged[V]], Awaitable[R]]) -> R:
         async with self._lock:
-            staged = Staged(dict(self.kept))
+            staged = Staged(self, dict(self.kept))
             result = await work(staged)
             self.kept = staged.kept
             self.events += staged.events
@@ -49,5 +50,5 @@ class Stage(Generic[V]):
         return answer
 
     def sees(self, transaction: Staged[V] | None) -> dict[str, V]:
-        """What there is in `transaction`, or outside of any."""
-        return self.kept if transaction is None else transaction.kept
+        """What there is in `transaction`, or outside of any; one of another noun changes nothing here."""
+        return transaction.kept if transaction is not None and transaction.stage is self else self.kept

@@ -2,71 +2,49 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.rpc import error_details_pb2, status_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 
-from chassis.errors import DETAILS_TRAILER, reason_of
-from tests.support.service import Keys, Process, serving
+from chassis.errors import reason_of
+from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.messages import (
+    bad_fields,
+    company,
+    customer_batches,
+    metadata_of,
+    new_uuid,
+    person,
+)
+from tests.support.service import Process
+
+WRITERS = 64
 
 
-@pytest.fixture(scope="module")
-def service(mongo_uri: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    folder: Path = tmp_path_factory.mktemp("customer_info")
-    uri = mongo_uri("customer_info")
-    with serving("services.customer_info", keys, folder, customer_info_mongo_uri=uri) as process:
-        yield process
+async def created(customers: CustomersServiceStub, agent: Metadata, customer: pb.Customer) -> pb.Customer:
+    return (await customers.CreateCustomer(pb.CreateCustomerRequest(customer=customer), metadata=agent)).customer
 
 
-@pytest.fixture
-async def customers(service: Process) -> AsyncIterator["CustomersServiceStub"]:
-    async with grpc.aio.insecure_channel(service.address) as channel:
-        yield CustomersServiceStub(channel)
+async def read(customers: CustomersServiceStub, agent: Metadata, customer_id: str) -> pb.Customer:
+    return (await customers.GetCustomer(pb.GetCustomerRequest(customer_id=customer_id), metadata=agent)).customer
 
 
-@pytest.fixture
-def agent(keys: Keys) -> tuple[tuple[str, str], ...]:
-    return keys.metadata("agent")
-
-
-def person(**changes: object) -> pb.Customer:
-    customer = pb.Customer(individual=pb.Individual(given_name="Ada", family_name="Example"))
-    customer.contact_media.add(kind=pb.ContactMedium.KIND_EMAIL, value=f"{uuid.uuid4().hex}@example.com")
-    for name, value in changes.items():
-        if isinstance(value, list):
-            getattr(customer, name).extend(value)
-        else:
-            setattr(customer, name, value)
-    return customer
-
-
-def bad_request(error: grpc.aio.AioRpcError) -> error_details_pb2.BadRequest:
-    found = error_details_pb2.BadRequest()
-    trailers = dict(error.trailing_metadata() or ())
-    for detail in status_pb2.Status.FromString(trailers[DETAILS_TRAILER]).details:
-        if detail.Unpack(found):
-            return found
-    raise AssertionError("the error names no field")
-
-
-async def test_a_created_customer_is_read_back_as_it_was_made(customers: CustomersServiceStub, agent: object) -> None:
-    made = (await customers.CreateCustomer(pb.CreateCustomerRequest(customer=person()), metadata=agent)).customer
-    read = (await customers.GetCustomer(pb.GetCustomerRequest(customer_id=made.id), metadata=agent)).customer
-    assert read == made
-    assert read.status == pb.CUSTOMER_STATUS_ACTIVE
-    assert read.etag
-    assert read.HasField("since")
+async def test_a_created_customer_is_read_back_as_it_was_made(customers: CustomersServiceStub, agent: Metadata) -> None:
+    made = await created(customers, agent, person())
+    found = await read(customers, agent, made.id)
+    assert found == made
+    assert found.status == pb.CUSTOMER_STATUS_ACTIVE
+    assert found.etag
+    assert found.HasField("since")
 
 
 async def test_a_retry_with_the_same_request_id_makes_one_customer(
-    customers: CustomersServiceStub, agent: object
+    customers: CustomersServiceStub, agent: Metadata
 ) -> None:
     request = pb.CreateCustomerRequest(customer=person(), request_id=str(uuid.uuid4()))
     answers = await asyncio.gather(*(customers.CreateCustomer(request, metadata=agent) for _ in range(8)))
@@ -77,38 +55,56 @@ async def test_a_retry_with_the_same_request_id_makes_one_customer(
     assert reason_of(refused.value) == "REQUEST_ID_REUSED"
 
 
-async def test_an_unknown_customer_is_not_found(customers: CustomersServiceStub, agent: object) -> None:
+async def test_an_unknown_customer_is_not_found(customers: CustomersServiceStub, agent: Metadata) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await customers.GetCustomer(pb.GetCustomerRequest(customer_id=str(uuid.uuid4())), metadata=agent)
+        await read(customers, agent, new_uuid())
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
     assert reason_of(refused.value) == "NOT_FOUND"
 
 
-async def test_a_bad_field_is_named_and_changes_nothing(customers: CustomersServiceStub, agent: object) -> None:
-    customer = person()
+async def test_a_bad_field_is_named_and_changes_nothing(customers: CustomersServiceStub, agent: Metadata) -> None:
+    customer = person(id=new_uuid())
     customer.contact_media.add(kind=pb.ContactMedium.KIND_PHONE, value="call me")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await customers.CreateCustomer(pb.CreateCustomerRequest(customer=customer), metadata=agent)
+        await created(customers, agent, customer)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert [v.field for v in bad_request(refused.value).field_violations] == ["customer.contact_media[1]"]
+    assert bad_fields(refused.value) == ["customer.contact_media[1]"]
     assert "call me" not in str(refused.value.details())
+    with pytest.raises(grpc.aio.AioRpcError) as missing:
+        await read(customers, agent, customer.id)
+    assert missing.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-async def test_an_external_id_belongs_to_one_customer(customers: CustomersServiceStub, agent: object) -> None:
-    mine = pb.ExternalId(issuer="billing", value=uuid.uuid4().hex)
-    first = person(external_ids=[mine])
-    made = (await customers.CreateCustomer(pb.CreateCustomerRequest(customer=first), metadata=agent)).customer
+async def test_a_time_that_no_calendar_has_is_refused_by_field(
+    customers: CustomersServiceStub, agent: Metadata, loader: Metadata
+) -> None:
+    endless = person(id=new_uuid(), since=Timestamp(seconds=10**15))
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await customers.CreateCustomer(pb.CreateCustomerRequest(customer=person(external_ids=[mine])), metadata=agent)
+        await created(customers, agent, endless)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert bad_fields(refused.value) == ["customer.since"]
+    rows = [person(id=new_uuid()), endless, person(id=new_uuid())]
+    summary = (await customers.ImportCustomers(customer_batches(rows, 3), metadata=loader)).summary
+    assert (summary.created, summary.failed) == (2, 1)
+    assert [(e.row, e.field) for e in summary.errors] == [(2, "since")]
+
+
+async def test_an_external_id_belongs_to_one_customer(customers: CustomersServiceStub, agent: Metadata) -> None:
+    mine = pb.ExternalId(issuer="billing", value=uuid.uuid4().hex)
+    made = await created(customers, agent, person(external_ids=[mine]))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await created(customers, agent, person(external_ids=[mine]))
     assert reason_of(refused.value) == "EXTERNAL_ID_TAKEN"
+    assert metadata_of(refused.value) == {"issuer": "billing", "id": made.id}
+    assert mine.value not in str(refused.value.details())
     by_value = pb.LookupCustomerRequest(external_id=pb.LookupExternalId(value=mine.value))
     assert (await customers.LookupCustomer(by_value, metadata=agent)).customer.id == made.id
     by_mail = pb.LookupCustomerRequest(email=made.contact_media[0].value.upper())
     assert (await customers.LookupCustomer(by_mail, metadata=agent)).customer.id == made.id
 
 
-async def test_an_update_with_an_old_etag_is_aborted(customers: CustomersServiceStub, agent: object) -> None:
-    made = (await customers.CreateCustomer(pb.CreateCustomerRequest(customer=person()), metadata=agent)).customer
+async def test_an_update_with_an_old_etag_is_aborted(customers: CustomersServiceStub, agent: Metadata) -> None:
+    made = await created(customers, agent, person())
     wish = pb.Customer(id=made.id, etag=made.etag, language="fr", individual=made.individual)
     request = pb.UpdateCustomerRequest(customer=wish, update_mask=FieldMask(paths=["language"]))
     after = (await customers.UpdateCustomer(request, metadata=agent)).customer
@@ -117,10 +113,55 @@ async def test_an_update_with_an_old_etag_is_aborted(customers: CustomersService
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await customers.UpdateCustomer(request, metadata=agent)
     assert refused.value.code() is grpc.StatusCode.ABORTED
+    assert metadata_of(refused.value) == {"etag": after.etag}
 
 
-async def test_a_forbidden_change_of_status_names_those_allowed(customers: CustomersServiceStub, agent: object) -> None:
-    made = (await customers.CreateCustomer(pb.CreateCustomerRequest(customer=person()), metadata=agent)).customer
+async def test_of_many_concurrent_updates_with_etags_none_is_lost(
+    customers: CustomersServiceStub, agent: Metadata
+) -> None:
+    made = await created(customers, agent, person())
+
+    async def add(name: str) -> None:
+        """Adds one characteristic to those there are, as often as it takes."""
+        while True:
+            wish = await read(customers, agent, made.id)
+            wish.characteristics.add(name=name, value="yes")
+            request = pb.UpdateCustomerRequest(customer=wish, update_mask=FieldMask(paths=["characteristics"]))
+            try:
+                await customers.UpdateCustomer(request, metadata=agent)
+            except grpc.aio.AioRpcError as refused:
+                if refused.code() is not grpc.StatusCode.ABORTED:
+                    raise
+            else:
+                return
+
+    names = {f"n{n}" for n in range(WRITERS)}
+    await asyncio.gather(*(add(name) for name in names))
+    after = await read(customers, agent, made.id)
+    assert {c.name for c in after.characteristics} == names
+    assert (made.etag, after.etag) == ("v1", f"v{1 + WRITERS}")
+
+
+async def test_two_moves_at_once_close_no_circle(customers: CustomersServiceStub, agent: Metadata) -> None:
+    async def move(mover: pb.Customer, parent: pb.Customer) -> bool:
+        wish = pb.Customer(id=mover.id, parent_id=parent.id, organization=mover.organization)
+        request = pb.UpdateCustomerRequest(customer=wish, update_mask=FieldMask(paths=["parent_id"]))
+        try:
+            await customers.UpdateCustomer(request, metadata=agent)
+        except grpc.aio.AioRpcError as refused:
+            assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
+            return False
+        return True
+
+    for _ in range(10):
+        one, two = [await created(customers, agent, company()) for _ in range(2)]
+        assert sorted(await asyncio.gather(move(one, two), move(two, one))) == [False, True]
+
+
+async def test_a_forbidden_change_of_status_names_those_allowed(
+    customers: CustomersServiceStub, agent: Metadata
+) -> None:
+    made = await created(customers, agent, person())
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await customers.ChangeCustomerStatus(
             pb.ChangeCustomerStatusRequest(customer_id=made.id, status=pb.CUSTOMER_STATUS_ARCHIVED), metadata=agent
@@ -129,9 +170,9 @@ async def test_a_forbidden_change_of_status_names_those_allowed(customers: Custo
     assert "closed, suspended" in str(refused.value.details())
 
 
-async def test_pages_follow_each_other_without_gap_or_repeat(customers: CustomersServiceStub, agent: object) -> None:
+async def test_pages_follow_each_other_without_gap_or_repeat(customers: CustomersServiceStub, agent: Metadata) -> None:
     for _ in range(7):
-        await customers.CreateCustomer(pb.CreateCustomerRequest(customer=person()), metadata=agent)
+        await created(customers, agent, person())
     query = query_pb2.Query(page=query_pb2.PageRequest(page_size=3))
     seen: list[str] = []
     while True:
@@ -152,23 +193,33 @@ async def test_pages_follow_each_other_without_gap_or_repeat(customers: Customer
     assert reason_of(refused.value) == "INVALID_PAGE_TOKEN"
 
 
-async def test_importing_the_same_rows_twice_changes_nothing(customers: CustomersServiceStub, keys: Keys) -> None:
-    rows = [person(id=str(uuid.uuid4())) for _ in range(40)]
+async def test_importing_the_same_rows_twice_changes_nothing(customers: CustomersServiceStub, loader: Metadata) -> None:
+    rows = [person(id=new_uuid()) for _ in range(40)]
     rows.append(pb.Customer(id="not a uuid", individual=pb.Individual(family_name="Bad")))
-    loader = keys.metadata("service")
-
-    async def requests() -> AsyncIterator[pb.ImportCustomersRequest]:
-        for n in range(0, len(rows), 10):
-            yield pb.ImportCustomersRequest(customers=rows[n : n + 10])
-
-    first = (await customers.ImportCustomers(requests(), metadata=loader)).summary
+    first = (await customers.ImportCustomers(customer_batches(rows, 10), metadata=loader)).summary
     assert (first.received, first.created, first.failed) == (41, 40, 1)
     assert [(e.row, e.field) for e in first.errors] == [(41, "id")]
-    second = (await customers.ImportCustomers(requests(), metadata=loader)).summary
+    second = (await customers.ImportCustomers(customer_batches(rows, 10), metadata=loader)).summary
     assert (second.created, second.updated, second.unchanged, second.failed) == (0, 0, 40, 1)
 
 
-async def test_invalid_utf8_and_missing_tokens_are_refused_clearly(service: Process, agent: object) -> None:
+async def test_an_import_names_each_row_whose_external_id_is_taken(
+    customers: CustomersServiceStub, agent: Metadata, loader: Metadata
+) -> None:
+    taken = pb.ExternalId(issuer="billing", value=uuid.uuid4().hex)
+    await created(customers, agent, person(external_ids=[taken]))
+    rows = [person(id=new_uuid()) for _ in range(30)]
+    for n in (4, 21):
+        rows[n].external_ids.append(taken)
+    rows[29].status = pb.CUSTOMER_STATUS_CLOSED
+    summary = (await customers.ImportCustomers(customer_batches(rows, 30), metadata=loader)).summary
+    assert (summary.created, summary.failed) == (28, 2)
+    errors = [(e.row, e.reason, e.field) for e in summary.errors]
+    assert errors == [(5, "EXTERNAL_ID_TAKEN", "external_ids"), (22, "EXTERNAL_ID_TAKEN", "external_ids")]
+    assert (await read(customers, agent, rows[29].id)).status == pb.CUSTOMER_STATUS_CLOSED
+
+
+async def test_invalid_utf8_and_missing_tokens_are_refused_clearly(service: Process, agent: Metadata) -> None:
     async with grpc.aio.insecure_channel(service.address) as channel:
         raw = channel.unary_unary("/holdfast.customer_info.v1.CustomersService/GetCustomer")
         with pytest.raises(grpc.aio.AioRpcError) as refused:

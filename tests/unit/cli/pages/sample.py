@@ -144,7 +144,7 @@ def _interactions() -> list[Interaction]:
             category="service_quality",
             complaint=True,
             sentiment=-0.72,
-            note="Third call about the same fault; wants to speak with a supervisor, and will leave if nothing is done.",
+            note="Third call about the same fault; wants to speak with a supervisor, and will leave otherwise.",
             occur_time=stamp(hours=20),
         ),
         Interaction(

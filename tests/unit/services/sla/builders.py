@@ -1,4 +1,4 @@
-"""Agreements, tickets and outages, as the tests of the SLA service speak of them. Hours count from a Monday, 00:00 UTC."""
+"""Agreements and tickets as the tests of SLA speak of them. Hours count from a Monday, 00:00 UTC."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -72,9 +72,7 @@ def ticket(
     opened: float | None = None,
 ) -> Ticket:
     """A ticket that went through `visits` of (hour, state) or (hour, state, priority); HIGH unless told."""
-    made = tuple(
-        Visit(TicketState(visit[1]), visit[2] if len(visit) > 2 else "HIGH", at(visit[0])) for visit in visits
-    )
+    made = tuple(Visit(TicketState(visit[1]), visit[2] if len(visit) > 2 else "HIGH", at(visit[0])) for visit in visits)
     start = made[0].time if opened is None else at(opened)
     return Ticket(ticket_id, customer_id, start, made, len(made))
 

@@ -1,0 +1,62 @@
+"""The service as a real process, and its database opened beside it."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
+
+from chassis.mongo.client import Store, open_store
+from chassis.settings import Settings
+from services.customer_info.build import COLLECTIONS
+from tests.support.service import Keys, Process, serving
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+@pytest.fixture(scope="module")
+def service(mongo_uri: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    folder: Path = tmp_path_factory.mktemp("customer_info")
+    uri = mongo_uri("customer_info")
+    with serving("services.customer_info", keys, folder, customer_info_mongo_uri=uri) as process:
+        yield process
+
+
+@pytest.fixture
+async def channel(service: Process) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(service.address) as open_channel:
+        yield open_channel
+
+
+@pytest.fixture
+def customers(channel: grpc.aio.Channel) -> CustomersServiceStub:
+    return CustomersServiceStub(channel)
+
+
+@pytest.fixture
+def portfolio(channel: grpc.aio.Channel) -> PortfolioServiceStub:
+    return PortfolioServiceStub(channel)
+
+
+@pytest.fixture
+def agent(keys: Keys) -> Metadata:
+    return keys.metadata("agent")
+
+
+@pytest.fixture
+def loader(keys: Keys) -> Metadata:
+    return keys.metadata("service")
+
+
+@pytest.fixture(scope="module")
+async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
+    """The database of this module, brought up as the service does it, opened with the driver under test."""
+    driver = os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo")
+    values = {"listen": "127.0.0.1:0", "jwks": "-", "jwt_issuer": "-", "mongo_driver": driver}
+    opened = await open_store(mongo_uri("customer_info"), Settings.model_validate(values), "test")
+    await opened.ensure(COLLECTIONS)
+    yield opened
+    await opened.close()
