@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from chassis.auth.own import OwnToken
 from chassis.chain import Capture, Chain, Registrar
 from chassis.channels import Channel, connect
 from chassis.interceptors.base import Interceptor
+from chassis.mongo.abandoned import keep_clear
 from chassis.mongo.client import Store, open_store
 from chassis.mongo.schema import Collection
 from chassis.policy import methods
@@ -59,6 +61,7 @@ class App:
         store = await open_store(uri, self.settings, self.name)
         self.resources.push_async_callback(store.close)
         await store.ensure(collections)
+        self.background("abandoned_transactions", functools.partial(keep_clear, store))
         return store
 
     async def channel(self, target: str) -> Channel:

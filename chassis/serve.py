@@ -17,7 +17,7 @@ from google.protobuf.internal import api_implementation
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from chassis import interceptors, log, telemetry
+from chassis import interceptors, log, stopping, telemetry
 from chassis.app import App, Job
 from chassis.auth.keys import KeysError, KeySet
 from chassis.auth.own import OwnToken
@@ -82,6 +82,7 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
             _log.info("serving", address=settings.listen)
             await stop.wait()
             await _drain(server, vitals, chain, settings)
+    telemetry.flush()
     _log.info("stopped")
 
 
@@ -148,6 +149,7 @@ async def _drain(
     for step in chain:
         if isinstance(step, Shedding):
             step.draining = True
+    stopping.announce()
     await server.stop(settings.drain_seconds)
 
 

@@ -43,3 +43,13 @@ def configure(service: str, settings: Settings) -> None:
         readers.append(PrometheusMetricReader())
     if readers:
         metrics.set_meter_provider(MeterProvider(readers, resource=resource))
+
+
+def flush() -> None:
+    """Sends what has not been sent yet, and stops sending; called when the process ends."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
+    meters = metrics.get_meter_provider()
+    if isinstance(meters, MeterProvider):
+        meters.shutdown()

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 CALL_SECONDS: Final = 15.0
 """Deadline of one call."""
 BULK_SECONDS: Final = 120.0
-"""Deadline of one stream of a bulk load, and of a training."""
+"""Deadline of one stream of a bulk load of some thousand rows."""
+TRAIN_SECONDS: Final = 1_800.0
+"""Deadline of a training."""
 
 T = TypeVar("T")
 

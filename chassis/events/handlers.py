@@ -7,6 +7,7 @@ from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.events.feed import Feed
 from chassis.events.position import decode
+from chassis.stopping import until_stopping
 
 
 class EventsHandlers(events_pb2_grpc.EventsServiceServicer):
@@ -19,5 +20,6 @@ class EventsHandlers(events_pb2_grpc.EventsServiceServicer):
         self, request: events_pb2.SubscribeRequest, _: Any
     ) -> AsyncIterator[events_pb2.SubscribeResponse]:
         """Streams events from the position asked for."""
-        async for batch in self._feed.after(decode(request.after), frozenset(request.types)):
+        batches = until_stopping(self._feed.after(decode(request.after), frozenset(request.types)))
+        async for batch in batches:
             yield events_pb2.SubscribeResponse(events=batch.events, position=batch.position.encode())

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, TypeVar
 
 import pymongo
-from bson import CodecOptions
+from bson import CodecOptions, Timestamp
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
@@ -25,6 +25,8 @@ T = TypeVar("T")
 Document = dict[str, Any]
 # A transaction under way; opaque to everyone but the stores, which pass it on as `session=`.
 Transaction = Any
+# A collection that need not exist: reading it tells the time.
+MARK = "mark"
 MAJORITY = WriteConcern("majority", j=True)
 CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True)
 
@@ -76,8 +78,16 @@ class Store:
         return await _awaited(self.database.watch(pipeline, **options))
 
     async def operation_time(self) -> Any:
-        """The cluster time now: a change stream that starts at it misses nothing that is written from here on."""
-        return (await self.database.command("ping"))["operationTime"]
+        """A cluster time before which reads, from here on, show everything: a change stream that starts at it tells the
+        rest, and nothing is missed or told twice.
+
+        A majority read answers with the time of what a majority has; a bare command would answer with that of the
+        primary's last write, which later reads need not show yet.
+        """
+        async with await _awaited(self._client.start_session()) as session:
+            await self.database[MARK].find_one({}, session=session)
+            seen = session.operation_time
+            return Timestamp(seen.time, seen.inc + 1)
 
     async def ensure(self, collections: Sequence[Collection]) -> None:
         """Brings collections, their guards and their indexes up to what is declared. Safe to run at once in replicas.

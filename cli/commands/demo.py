@@ -72,7 +72,8 @@ def _where(mesh: "Mesh", options: str, customer_id: str) -> None:
         f'  curl -H "Authorization: Bearer $(holdfast token agent{options})" {edge}/v1/customers/{customer_id}/360',
         soft_wrap=True,
     )
-    out.print(f"A token: [bold]holdfast token agent{options}[/]. To stop: [bold]holdfast down{options}[/].")
+    out.print(f"A token:  [bold]holdfast token agent{options}[/]", soft_wrap=True)
+    out.print(f"To stop:  [bold]holdfast down{options}[/]", soft_wrap=True)
 
 
 def _options(data: Path | None, name: str | None) -> str:

@@ -39,9 +39,12 @@ def telco(
     with bars.shown() as shown_bars:
         report = run(work(shown_bars))
     tallies = {"customers": report.customers, "products": report.products, "outcomes": report.outcomes}
-    show(f"{report.rows:,} rows read, {report.bad_rows:,} of them unreadable.", imports.summary(tallies))
+    wrong = f", {report.bad_rows:,} of them wrong" if report.bad_rows else ""
+    show(f"{report.rows:,} rows read{wrong}.", imports.summary(tallies))
     for note in report.notes:
         show(f"Note: {note}.")
+    if report.unheard:
+        show("Note: retention has not heard of all of it yet; before a training, run this again.")
     if report.failed:
         failed = max(len(report.problems), report.bad_rows + sum(tally.failed for tally in tallies.values()))
         err.print(imports.problems([str(one) for one in report.problems], failed), soft_wrap=True)

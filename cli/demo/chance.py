@@ -14,7 +14,7 @@ MONTH: Final = 2_629_800
 T = TypeVar("T")
 
 
-def stream(seed: int, *path: object) -> random.Random:
+def stream(seed: str, *path: object) -> random.Random:
     """A generator of its own for each part of the operator, so that a change of one leaves the others as they are."""
     return random.Random(f"{seed}/{'/'.join(map(str, path))}")
 

@@ -13,14 +13,15 @@ from holdfast.interaction.v1.tickets_pb2 import Ticket, TicketState, TicketState
 from cli.demo import topics
 from cli.demo.chance import DAY, HOUR, one_of, uuid_of
 from cli.demo.members import Member
-from cli.demo.stories import CANCELLED, FINAL, YEAR, Contact, TicketStory
+from cli.demo.stories import CANCELLED, FINAL, YEAR, Contact, TicketStory, waking
 from cli.demo.topics import Topic
 
 SOURCE: Final = "demo-crm"
 AGENTS: Final = 40
+BY_DAY: Final = (topics.STORE, topics.FIELD_VISIT)
 
 
-def tickets(member: Member, products: Sequence[Product], seed: int, as_of: int) -> list[Ticket | None]:
+def tickets(member: Member, products: Sequence[Product], seed: str, as_of: int) -> list[Ticket | None]:
     """The tickets of a customer, in the places its story gives them; None for what lies further back than a year."""
     rng = member.rng(seed, "tickets")
     return [_ticket(member, one, products, rng, as_of) for one in member.story.tickets]
@@ -59,7 +60,7 @@ def _history(member: Member, story: TicketStory) -> list[TicketStateChange]:
     return [TicketStateChange(state=state, time=Timestamp(seconds=time)) for time, state in steps]
 
 
-def interactions(member: Member, made: Sequence[Ticket | None], seed: int, as_of: int) -> list[Interaction]:
+def interactions(member: Member, made: Sequence[Ticket | None], seed: str, as_of: int) -> list[Interaction]:
     """The contacts of a customer in the last year, oldest first."""
     rng = member.rng(seed, "contacts")
     earliest = max(as_of - YEAR, member.since - 10 * DAY)
@@ -77,20 +78,17 @@ def interactions(member: Member, made: Sequence[Ticket | None], seed: int, as_of
 
 
 def _contact(member: Member, contact: Contact, key: str, ticket: Ticket | None, rng: random.Random) -> Interaction:
-    time = member.end - contact.age
-    entry = _interaction(member, contact.topic, key, _waking(time) if contact.ticket < 0 else time, rng)
+    time = member.end - (waking(contact.age) if contact.ticket < 0 else contact.age)
+    entry = _interaction(member, contact.topic, key, time, rng)
     if ticket is not None:
         entry.related.append(Reference(type="ticket", id=ticket.id))
     return entry
 
 
-def _waking(time: int) -> int:
-    """The same day, between eight and eight: at night people sleep."""
-    return time - time % DAY + 8 * HOUR + time % DAY // 2
-
-
 def _interaction(member: Member, topic: Topic, key: str, time: int, rng: random.Random) -> Interaction:
     channel = one_of(rng, topic.channels)
+    if channel in BY_DAY and not 7 <= time % DAY // HOUR < 21:
+        channel = topics.CALL if topic.direction == topics.IN else topics.SYSTEM
     entry = Interaction(
         customer_id=member.id,
         channel=channel,

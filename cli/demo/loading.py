@@ -24,9 +24,9 @@ T = TypeVar("T")
 Send = Callable[[Client, Sequence[T]], Awaitable[BulkSummary]]
 
 
-async def present_of(client: Client, seed: int) -> datetime | None:
+async def present_of(client: Client, seed: int, customers: int) -> datetime | None:
     """The day that the operator of a seed was loaded for; None where the mesh does not have it."""
-    request = GetCustomerRequest(customer_id=first_customer_id(seed))
+    request = GetCustomerRequest(customer_id=first_customer_id(seed, customers))
     try:
         answer = await client.customers.GetCustomer(request, metadata=client.metadata, timeout=CALL_SECONDS)
     except grpc.aio.AioRpcError as error:

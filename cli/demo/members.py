@@ -37,12 +37,12 @@ class Member:
         """When it was gone; None: it is still there."""
         return self.end + self.fate.notice if self.fate.left else None
 
-    def rng(self, seed: int, part: str) -> random.Random:
+    def rng(self, seed: str, part: str) -> random.Random:
         """The generator of one part of this customer."""
         return stream(seed, self.index, part)
 
 
-def members(seed: int, count: int, as_of: int) -> Iterator[Member]:
+def members(seed: str, count: int, as_of: int) -> Iterator[Member]:
     """`count` customers, parents before children, enterprises first."""
     index = 0
     for place in range(max(1, round(count * ENTERPRISE_SHARE))):
@@ -58,7 +58,7 @@ def members(seed: int, count: int, as_of: int) -> Iterator[Member]:
         yield _member(seed, one, (account, story, leaving.fate(account, story, rng)), as_of)
 
 
-def _tree(seed: int, tree: enterprises.Enterprise, first: int, as_of: int) -> Iterator[Member]:
+def _tree(seed: str, tree: enterprises.Enterprise, first: int, as_of: int) -> Iterator[Member]:
     made: list[Member] = []
     for place, node in enumerate(tree.nodes):
         rng = stream(seed, first + place, "account")
@@ -73,7 +73,7 @@ def _tree(seed: int, tree: enterprises.Enterprise, first: int, as_of: int) -> It
 
 
 def _member(
-    seed: int, index: int, life: Life, as_of: int, *, node: enterprises.Node | None = None, parent_id: str = ""
+    seed: str, index: int, life: Life, as_of: int, *, node: enterprises.Node | None = None, parent_id: str = ""
 ) -> Member:
     account, story, fate = life
     rng = stream(seed, index, "identity")

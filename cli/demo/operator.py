@@ -36,7 +36,7 @@ class Operator:
     Parents stand before their children.
     """
 
-    seed: int
+    seed: str
     as_of: datetime
     customers: list[Customer] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
@@ -53,9 +53,9 @@ class Operator:
         return [message for part in (*parts, self.outages, self.outcomes) for message in part]
 
 
-def first_customer_id(seed: int) -> str:
-    """The id of the customer that every operator of this seed has; the mesh is asked by it whether it knows it."""
-    return uuid_of(stream(seed, 0, "identity"))
+def first_customer_id(seed: int, customers: int) -> str:
+    """The id of the operator's first customer; the mesh is asked by it whether it knows this operator."""
+    return uuid_of(stream(_key(seed, customers), 0, "identity"))
 
 
 def today() -> datetime:
@@ -80,8 +80,9 @@ def generate(
     if not 20 <= customers <= MOST_CUSTOMERS:
         raise CommandError(f"--customers must lie between 20 and {MOST_CUSTOMERS}, not {customers}", exit_code=2)
     present = int(as_of.timestamp())
-    operator = Operator(seed, as_of, agreements=[promises.agreement("standard", present, "standard-care")])
-    for member in members(seed, customers, present):
+    key = _key(seed, customers)
+    operator = Operator(key, as_of, agreements=[promises.agreement("standard", present, "standard-care")])
+    for member in members(key, customers, present):
         _add(operator, member, present)
         if member.index % REPORT_EVERY == REPORT_EVERY - 1:
             report(member.index + 1)
@@ -91,8 +92,13 @@ def generate(
     operator.customers[0].characteristics.append(Characteristic(name=PRESENT, value=as_of.isoformat()))
     operator.interactions.sort(key=lambda one: (one.occur_time.seconds, one.message_id))
     operator.tickets.sort(key=lambda one: (one.open_time.seconds, one.id))
-    operator.outages.extend(outages.outages(seed, operator.products, present))
+    operator.outages.extend(outages.outages(key, operator.products, present))
     return operator
+
+
+def _key(seed: int, customers: int) -> str:
+    # A smaller operator is not the first part of a larger one: they must not share ids.
+    return f"{seed}-{customers}"
 
 
 def _add(operator: Operator, member: Member, present: int) -> None:
@@ -106,5 +112,5 @@ def _add(operator: Operator, member: Member, present: int) -> None:
         Outcome(customer_id=member.id, churned=member.fate.left, observe_time=Timestamp(seconds=member.end))
     )
     if member.account.tier in ("gold", "silver") and not member.fate.left:
-        name = f"{member.account.tier}-{member.id[:18]}"
+        name = f"{member.account.tier}-{member.id[:13]}"
         operator.agreements.append(promises.agreement(member.account.tier, present, name, member.id))

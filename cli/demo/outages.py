@@ -17,7 +17,7 @@ INCIDENTS: Final = 14
 WORKS: Final = 4
 
 
-def outages(seed: int, products: Sequence[Product], as_of: int) -> list[Outage]:
+def outages(seed: str, products: Sequence[Product], as_of: int) -> list[Outage]:
     """The outages of the last year, none before a line was there or after it was gone."""
     lines = [product for product in products if product.family == "internet"]
     found = [*_faults(seed, lines, as_of), *_regional(seed, lines, as_of)]
@@ -25,7 +25,7 @@ def outages(seed: int, products: Sequence[Product], as_of: int) -> list[Outage]:
     return found
 
 
-def _faults(seed: int, lines: Sequence[Product], as_of: int) -> Iterator[Outage]:
+def _faults(seed: str, lines: Sequence[Product], as_of: int) -> Iterator[Outage]:
     for line in lines:
         rng = stream(seed, "line", line.id)
         for _ in range(poisson(rng, 0.35)):
@@ -33,7 +33,7 @@ def _faults(seed: int, lines: Sequence[Product], as_of: int) -> Iterator[Outage]
             yield from _outage(rng, line, start, int(rng.lognormvariate(8.2, 1.0)), as_of, planned=False)
 
 
-def _regional(seed: int, lines: Sequence[Product], as_of: int) -> Iterator[Outage]:
+def _regional(seed: str, lines: Sequence[Product], as_of: int) -> Iterator[Outage]:
     for place in range(INCIDENTS + WORKS):
         rng = stream(seed, "region", place)
         planned = place >= INCIDENTS

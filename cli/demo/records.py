@@ -45,7 +45,7 @@ def money(cents: int) -> Money:
     return Money(currency_code=CURRENCY, micros=cents * MICROS_PER_CENT)
 
 
-def customer(member: Member, seed: int) -> Customer:
+def customer(member: Member, seed: str) -> Customer:
     """The record of a customer as it stands now."""
     rng, account = member.rng(seed, "record"), member.account
     months = account.tenure + rng.random() * 0.9
@@ -94,7 +94,7 @@ def _media(member: Member, email: str, rng: random.Random) -> list[ContactMedium
     return media
 
 
-def products(member: Member, seed: int) -> list[Product]:
+def products(member: Member, seed: str) -> list[Product]:
     """The portfolio of a customer as it stands now; what a leaver had has ceased."""
     rng = member.rng(seed, "products")
     return [_product(member, offer, place, rng) for place, offer in enumerate(member.account.offers)]

@@ -10,7 +10,7 @@ from holdfast.retention.v1.scores_pb2 import Score
 
 from cli.client import CALL_SECONDS, Client
 from cli.console import CommandError
-from cli.demo import expecting, loading, settling
+from cli.demo import digesting, expecting, loading
 from cli.demo.operator import Operator, generate, today
 from cli.demo.training import train
 from cli.importing.bars import Bars
@@ -35,13 +35,13 @@ async def show(client: Client, seed: int, customers: int, bars: Bars) -> Shown:
         CommandError: the mesh refused rows, or scored nobody.
         grpc.aio.AioRpcError: a call failed.
     """
-    as_of = await loading.present_of(client, seed) or today()
+    as_of = await loading.present_of(client, seed, customers) or today()
     bar = bars.task("making up the operator", customers)
     operator = generate(seed, customers, as_of, bar.done)
     tallies = await loading.load(client, operator, bars)
     _refuse_failures(tallies)
     expected = expecting.expectations(operator)
-    late = await settling.heard(client, expected, as_of, bars.task("retention hears of it", len(expected)))
+    late = await digesting.heard(client, expected, as_of, bars.task("retention hears of it", len(expected)))
     champion = await _champion(client)
     changed = any(tally.changed for tally in tallies.values())
     reuse = champion is not None and not changed and champion.figures.rows >= len(operator.outcomes)
@@ -52,7 +52,7 @@ async def show(client: Client, seed: int, customers: int, bars: Bars) -> Shown:
 
 async def _most_at_risk(client: Client, operator: Operator, model: Model, bars: Bars) -> GetCustomer360Response:
     present = {one.id for one in operator.customers} - set(operator.departures)
-    scores: list[Score] = await settling.scored(client, model.id, present, bars.task("scores", len(present)))
+    scores: list[Score] = await digesting.scored(client, model.id, present, bars.task("scores", len(present)))
     if not scores:
         raise CommandError("retention has scored nobody yet: `holdfast logs retention` tells why")
     request = GetCustomer360Request(customer_id=scores[0].customer_id)

@@ -75,11 +75,16 @@ def write(account: Account, rng: random.Random) -> Story:
         opened += [rng.randrange(begin) for _ in range(1 + poisson(rng, 0.6))]
         if rng.random() < STILL_OPEN:
             opened.append(rng.randrange(min(2 * DAY, span)))
-    tickets = [_ticket(account, rng, age) for age in sorted(opened, reverse=True)]
+    tickets = [_ticket(account, rng, waking(age)) for age in sorted(opened, reverse=True)]
     for place, ticket in enumerate(tickets):
         contacts += _about(rng, place, ticket)
     contacts.sort(key=lambda contact: -contact.age)
     return Story(tuple(contacts), tuple(tickets))
+
+
+def waking(age: int) -> int:
+    """An age in the same day, between eight and eight: at night people sleep. A story ends at midnight."""
+    return age - 8 * HOUR + -age % DAY // 2
 
 
 def _some(rng: random.Random, choice: tuple[tuple[Topic, float], ...], mean: float, span: int) -> list[Contact]:
@@ -146,7 +151,5 @@ def _steps(rng: random.Random, age: int, response: int, needed: int) -> tuple[tu
         begin = response + int((needed - response) * rng.uniform(0.2, 0.7))
         waited = int(rng.uniform(2, 40) * HOUR)
         steps += [(age - begin, state), (age - begin - waited, IN_PROGRESS)]
-    steps.append((age - needed - waited, RESOLVED))
-    if rng.random() < 0.9:
-        steps.append((age - needed - waited - int(rng.uniform(1, 72) * HOUR), CLOSED))
-    return tuple(steps)
+    done = age - needed - waited
+    return (*steps, (done, RESOLVED), (done - int(rng.uniform(1, 72) * HOUR), CLOSED))

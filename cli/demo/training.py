@@ -2,7 +2,7 @@
 
 from holdfast.retention.v1.models_pb2 import Model, TrainModelRequest
 
-from cli.client import BULK_SECONDS, Client
+from cli.client import TRAIN_SECONDS, Client
 from cli.console import CommandError
 from cli.importing.bars import Bars
 
@@ -16,7 +16,7 @@ async def train(client: Client, bars: Bars, *, promote: bool, seed: int = 0) -> 
     """
     bar, model = bars.task("training", 1.0), None
     request = TrainModelRequest(promote=promote, seed=seed)
-    async for step in client.models.TrainModel(request, metadata=client.metadata, timeout=BULK_SECONDS):
+    async for step in client.models.TrainModel(request, metadata=client.metadata, timeout=TRAIN_SECONDS):
         bar.done(min(step.progress, 0.999), step.stage)
         if step.HasField("model"):
             model = step.model

@@ -21,6 +21,9 @@ BATCH: Final = 500
 MESSAGES_AHEAD: Final = 4
 """Messages of interactions that may be under way unanswered: enough that the service never waits for us."""
 
+SLOWEST: Final = 500
+"""Interactions a second below which a stream is taken for hung."""
+
 T = TypeVar("T")
 Report = Callable[[int], None]
 """Told how many rows are answered for."""
@@ -139,7 +142,8 @@ async def interactions(client: Client, rows: Sequence[Interaction], report: Repo
             yield IngestInteractionsRequest(interactions=batch)
 
     report(0)
-    call = client.interactions.IngestInteractions(requests(), metadata=client.metadata, timeout=BULK_SECONDS)
+    timeout = BULK_SECONDS + len(rows) / SLOWEST
+    call = client.interactions.IngestInteractions(requests(), metadata=client.metadata, timeout=timeout)
     async for answer in call:
         ahead.release()
         tally.received = answer.acknowledged

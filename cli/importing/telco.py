@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -14,20 +15,25 @@ from holdfast.common.v1.rows_pb2 import BulkSummary
 from holdfast.customer_info.v1.customers_pb2 import Customer, GetCustomerRequest
 
 from cli.client import CALL_SECONDS, Client
-from cli.importing import bulk, telco_mapping
+from cli.importing import bulk, settling, telco_mapping
 from cli.importing.bars import Bars
 from cli.importing.bulk import Tally
 from cli.importing.telco_file import opened, rows
 from cli.importing.telco_rows import Problem, TelcoRow
 
 READS_AT_ONCE: Final = 64
+LAST: Final = 25
+"""Customers that retention is asked for in the end."""
 MOST_PROBLEMS: Final = 1_000
 """Problems that are kept to be shown; bad rows are counted beyond."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file: `rows` were read, `bad_rows` of them had a problem in the file itself."""
+    """What became of a file: `rows` were read, `bad_rows` of them had a problem in the file itself.
+
+    `last` are customers loaded last, with how many products they have; `unheard` of them retention does not know yet.
+    """
 
     rows: int = 0
     bad_rows: int = 0
@@ -36,7 +42,9 @@ class Report:
     products: Tally = field(default_factory=Tally)
     outcomes: Tally = field(default_factory=Tally)
     problems: list[Problem] = field(default_factory=list)
+    last: list[tuple[str, int]] = field(default_factory=list)
     last_bad_line: int = 0
+    unheard: int = 0
 
     @property
     def failed(self) -> bool:
@@ -78,7 +86,20 @@ async def load(client: Client, path: Path, bars: Bars, today: date | None = None
             # The last rows are read some time before they are loaded.
             bar.done(min(so_far, size - 1), f"{report.rows} rows")
         bar.done(size, f"{report.rows} rows")
+    await _heard(client, report, bars)
     return report
+
+
+async def _heard(client: Client, report: Report, bars: Bars) -> None:
+    """Wait until retention knows what was loaded last, and so all of it: a model trained next learns from the whole."""
+
+    async def knows(customer: tuple[str, int]) -> bool:
+        known = await settling.features(client, customer[0])
+        return known.get("product_count", -1.0) >= customer[1]
+
+    if report.last:
+        bar = bars.task("retention hears of it", len(report.last))
+        report.unheard = await settling.until(report.last, knows, bar)
 
 
 def _good(read: Iterator[TelcoRow | Problem], report: Report) -> Iterator[TelcoRow]:
@@ -109,6 +130,9 @@ async def _load_rest(client: Client, loaded: Sequence[tuple[TelcoRow, Timestamp]
     summary = await bulk.products(client, [product for _, product in owned])
     report.products.add(summary)
     _note(report, summary, [line for line, _ in owned])
+    if not summary.failed:
+        counts = Counter(product.customer_id for _, product in owned)
+        report.last = list(counts.items())[-LAST:] or report.last
     ended = [telco_mapping.outcome(row, since, today) for row, since in loaded]
     summary = await bulk.outcomes(client, ended)
     report.outcomes.add(summary)

@@ -10,6 +10,8 @@ from cli.console import CommandError
 from cli.importing.telco_rows import COLUMNS, Problem, TelcoRow, parse
 
 LONGEST_LINE: Final = 64 * 1024
+NAMED: Final = 5
+"""Missing columns that are named."""
 
 
 @contextmanager
@@ -65,8 +67,8 @@ def _header(path: Path, reader: "Iterator[list[str]]") -> list[str]:
         raise CommandError(f"{path}: line 1: {error}") from None
     missing = [column for column in COLUMNS if column not in header]
     if missing:
-        plural = "s" if len(missing) > 1 else ""
-        raise CommandError(f"{path}: line 1: missing column{plural} {', '.join(missing)}")
+        named = ", ".join(missing[:NAMED]) + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+        raise CommandError(f"{path}: line 1: missing column{'s' if len(missing) > 1 else ''} {named}")
     twice = [column for column in COLUMNS if header.count(column) > 1]
     if twice:
         raise CommandError(f"{path}: line 1: the column {twice[0]} stands there twice")

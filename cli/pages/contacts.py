@@ -33,4 +33,4 @@ def _mood(interaction: Interaction) -> Text:
         return Text("")
     value = interaction.sentiment
     style = "red" if value < -0.25 else "green" if value > 0.25 else ""
-    return Text(f"{value:+.1f}", style=style)
+    return Text(f"{round(value, 1) + 0.0:+.1f}", style=style)

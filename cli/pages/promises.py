@@ -34,7 +34,7 @@ def _record(sla: GetCustomerSlaResponse) -> Text:
     else:
         line.append("nothing ended yet", style="dim")
     line.append(f"   {sla.met} met · {sla.missed} missed · ")
-    line.append(f"{sla.breached} broken and still open", style="bold red" if sla.breached else "")
+    line.append(f"{sla.breached} overdue", style="bold red" if sla.breached else "")
     return line
 
 

@@ -44,7 +44,7 @@ def day(stamp: Timestamp) -> str:
 def span(seconds: float) -> str:
     """A length of time in its two largest units: "3 d 4 h", "12 min"."""
     total = int(abs(seconds))
-    units = ((86_400, "d"), (3_600, "h"), (60, "min"))
+    units = ((31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "min"))
     parts = []
     for size, unit in units:
         count, total = divmod(total, size)

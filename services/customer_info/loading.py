@@ -20,20 +20,20 @@ ATTEMPTS = 5
 
 async def note(tally: Tally, messages: Sequence[M], convert: Callable[[M], R], load: Load[R]) -> None:
     """Checks each message by itself, loads the good ones together, and notes what became of each."""
-    numbers: list[int] = []
     rows: list[R] = []
+    refusals: list[Refusal | None] = []
     for message in messages:
-        number = tally.number()
         refusal = refusal_of(message, needs_id=True)
-        try:
-            if refusal:
-                raise refusal
-            rows.append(convert(message))
-            numbers.append(number)
-        except Refusal as wrong:
-            tally.note(number, in_row(wrong))
-    for number, outcome in zip(numbers, await load(rows), strict=True):
-        tally.note(number, outcome if isinstance(outcome, Outcome) else in_row(outcome))
+        if refusal is None:
+            try:
+                rows.append(convert(message))
+            except Refusal as wrong:
+                refusal = wrong
+        refusals.append(refusal)
+    loaded = iter(await load(rows))
+    for refused in refusals:
+        outcome = refused or next(loaded)
+        tally.note(tally.number(), outcome if isinstance(outcome, Outcome) else in_row(outcome))
 
 
 async def each_once(rows: Sequence[R], ids: Sequence[str], load: Load[R]) -> Outcomes:

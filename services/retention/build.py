@@ -6,14 +6,7 @@ from typing import cast
 
 from google.protobuf.message import Message
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
-from holdfast.retention.v1 import (
-    features_pb2,
-    features_pb2_grpc,
-    models_pb2,
-    models_pb2_grpc,
-    scores_pb2,
-    scores_pb2_grpc,
-)
+from holdfast.retention.v1 import models_pb2, scores_pb2
 
 from chassis.app import App
 from chassis.events.feed import Feed
@@ -21,19 +14,18 @@ from chassis.events.handlers import EventsHandlers
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener
 from chassis.events.outbox import OUTBOX, outbox_source
-from chassis.mongo.client import Store
 from services.retention.features import facts_of_events
-from services.retention.features.handlers import FeaturesHandlers
+from services.retention.features import handlers as features_handlers
 from services.retention.features.readings import Readings
 from services.retention.features.store import FEATURES, OUTCOMES, FeatureStore
 from services.retention.features.usecases import FeatureUseCases
+from services.retention.models import handlers as models_handlers
 from services.retention.models import trainer
 from services.retention.models.champions import Champions
-from services.retention.models.handlers import ModelsHandlers
 from services.retention.models.keys import signer
 from services.retention.models.store import MODEL_KEYS, MODELS, ModelStore
 from services.retention.models.usecases import ModelUseCases
-from services.retention.scores.handlers import ScoresHandlers
+from services.retention.scores import handlers as scores_handlers
 from services.retention.scores.rescoring import Rescoring
 from services.retention.scores.store import SCORES, ScoreStore
 from services.retention.scores.usecases import ScoreUseCases
@@ -58,23 +50,12 @@ async def build(app: App) -> None:
     training = ModelUseCases(models, features, trainer.train, signs, settings.churn_horizon_months)
     # Who asks at once must not be told that there is no champion.
     await champions.refresh()
-    for register, servicer, module, name in (
-        (
-            features_pb2_grpc.add_FeaturesServiceServicer_to_server,
-            FeaturesHandlers(readings, features),
-            features_pb2,
-            "Features",
-        ),
-        (scores_pb2_grpc.add_ScoresServiceServicer_to_server, ScoresHandlers(scores), scores_pb2, "Scores"),
-        (
-            models_pb2_grpc.add_ModelsServiceServicer_to_server,
-            ModelsHandlers(training, champions),
-            models_pb2,
-            "Models",
-        ),
-        (events_pb2_grpc.add_EventsServiceServicer_to_server, _events(store), events_pb2, "Events"),
-    ):
-        app.serve(register, servicer, module.DESCRIPTOR.services_by_name[f"{name}Service"])
+    features_handlers.install(app, readings, features)
+    scores_handlers.install(app, scores)
+    models_handlers.install(app, training, champions)
+    told = EventsHandlers(Feed("retention", store, [outbox_source(EVENTS)]))
+    descriptor = events_pb2.DESCRIPTOR.services_by_name["EventsService"]
+    app.serve(events_pb2_grpc.add_EventsServiceServicer_to_server, told, descriptor)
     app.background("champion", champions.follow)
     rescoring = Rescoring(score_store, readings, champions, scores)
     app.background("rescoring", functools.partial(Lease(store, "rescoring").run, rescoring.run))
@@ -86,7 +67,3 @@ async def build(app: App) -> None:
     for name, target, kinds in sources:
         listener = Listener(name, store, await app.channel(target), kinds, features.apply)
         app.background(f"listen_{name}", listener.run)
-
-
-def _events(store: Store) -> EventsHandlers:
-    return EventsHandlers(Feed("retention", store, [outbox_source(EVENTS)]))

@@ -10,6 +10,7 @@ from cli.mesh.members import SERVICES, Programs
 from cli.mesh.mesh import Mesh
 from cli.mesh.starting import Options
 from cli.mesh.state import EdgeOptions
+from tests.support.collector import Collector
 
 OPTIONS = Options(timeout=120.0, cache_gb=0.25)
 ORIGIN = "https://console.example"
@@ -46,8 +47,12 @@ def start_mesh(folder: Path, programs: Programs | None = None) -> LiveMesh:
 
 
 @pytest.fixture(scope="session")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMesh]:
-    """One mesh for the test session. A test that kills a member calls `recover()` at its end."""
-    running = start_mesh(tmp_path_factory.mktemp("mesh"))
-    yield running
-    running.down()
+def mesh(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[LiveMesh]:
+    """One mesh for the test session, every trace kept. A test that kills a member calls `recover()` at its end."""
+    with pytest.MonkeyPatch.context() as environment:
+        # Also for members that a test starts again.
+        environment.setenv("HOLDFAST_OTLP_ENDPOINT", collector.endpoint)
+        environment.setenv("HOLDFAST_TRACE_SAMPLE_RATIO", "1")
+        running = start_mesh(tmp_path_factory.mktemp("mesh"))
+        yield running
+        running.down()

@@ -57,8 +57,17 @@ CUSTOMERS = Collection(
         ),
         Index([("lookup", 1)], serves="LookupCustomer: any identifier in one read"),
         Index([("status", 1), ("create_time", -1), ("_id", -1)], serves="ListCustomers, newest first"),
-        Index([("parent_id", 1), ("create_time", -1), ("_id", -1)], serves="ListCustomers of one parent"),
-        Index([("update_time", -1), ("_id", -1)], serves="ListCustomers by last change"),
+        Index([("status", 1), ("update_time", -1), ("_id", -1)], serves="ListCustomers by last change"),
+        Index(
+            [("parent_id", 1), ("create_time", -1), ("_id", -1)],
+            serves="ListCustomers of one parent, newest first",
+            partial={"parent_id": {"$exists": True}},
+        ),
+        Index(
+            [("parent_id", 1), ("update_time", -1), ("_id", -1)],
+            serves="ListCustomers of one parent by last change",
+            partial={"parent_id": {"$exists": True}},
+        ),
     ],
 )
 LISTING = Listing(
@@ -128,7 +137,9 @@ class CustomerStore:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        base = {} if selection.asks_for("status") else {"status": {"$in": [s.value for s in Status][:-1]}}
+        # Every list names its statuses, be it all of them: each is read in the order of an index, and they are merged.
+        shown = [s.value for s in Status if selection.asks_for("status") or s is not Status.ARCHIVED]
+        base = {"status": {"$in": shown}}
         page = await LISTING.page(self._customers, selection, base)
         return [from_document(d) for d in page.documents], page.next_page_token
 

@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.retention.v1 import features_pb2 as pb
 from holdfast.retention.v1 import features_pb2_grpc
 
+from chassis.app import App
 from chassis.bulk import Tally, refusal_of
 from chassis.rules import Refusal
 from chassis.times import to_timestamp
@@ -57,3 +58,9 @@ def _outcome(row: pb.Outcome) -> Outcome | Refusal:
         return wire.outcome(row)
     except Refusal as refused:
         return refused
+
+
+def install(app: App, readings: Readings, usecases: FeatureUseCases) -> None:
+    """Serves `FeaturesService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["FeaturesService"]
+    app.serve(features_pb2_grpc.add_FeaturesServiceServicer_to_server, FeaturesHandlers(readings, usecases), descriptor)

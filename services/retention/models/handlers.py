@@ -8,6 +8,7 @@ from holdfast.common.v1 import query_pb2
 from holdfast.retention.v1 import models_pb2 as pb
 from holdfast.retention.v1 import models_pb2_grpc
 
+from chassis.app import App
 from chassis.query.selection import selection
 from services.retention.models import wire
 from services.retention.models.champions import Champions
@@ -48,3 +49,9 @@ class ModelsHandlers(models_pb2_grpc.ModelsServiceServicer):
         entry = await self._usecases.promote(request.model_id)
         await self._champions.refresh()
         return pb.PromoteModelResponse(model=wire.message(entry))
+
+
+def install(app: App, usecases: ModelUseCases, champions: Champions) -> None:
+    """Serves `ModelsService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["ModelsService"]
+    app.serve(models_pb2_grpc.add_ModelsServiceServicer_to_server, ModelsHandlers(usecases, champions), descriptor)

@@ -6,6 +6,7 @@ from holdfast.common.v1 import query_pb2
 from holdfast.retention.v1 import scores_pb2 as pb
 from holdfast.retention.v1 import scores_pb2_grpc
 
+from chassis.app import App
 from chassis.query.selection import selection
 from services.retention.scores import wire
 from services.retention.scores.usecases import ScoreUseCases
@@ -27,3 +28,9 @@ class ScoresHandlers(scores_pb2_grpc.ScoresServiceServicer):
         return pb.ListScoresResponse(
             scores=[wire.message(one) for one in scores], page=query_pb2.PageResponse(next_page_token=token)
         )
+
+
+def install(app: App, usecases: ScoreUseCases) -> None:
+    """Serves `ScoresService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["ScoresService"]
+    app.serve(scores_pb2_grpc.add_ScoresServiceServicer_to_server, ScoresHandlers(usecases), descriptor)

@@ -72,7 +72,8 @@ async def product_batches(
 def details(error: grpc.aio.AioRpcError) -> Iterable[Any]:
     """The packed details of a refusal."""
     trailers = dict(error.trailing_metadata() or ())
-    return status_pb2.Status.FromString(trailers[DETAILS_TRAILER]).details
+    found: Iterable[Any] = status_pb2.Status.FromString(trailers[DETAILS_TRAILER]).details
+    return found
 
 
 def bad_fields(error: grpc.aio.AioRpcError) -> list[str]:

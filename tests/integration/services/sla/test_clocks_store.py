@@ -162,6 +162,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(clocks: Clocks) -> 
 
 
 async def test_a_field_that_the_list_does_not_offer_is_refused(clocks: Clocks) -> None:
+    await keep(clocks, STORIES)
     with pytest.raises(Invalid):
         await clocks.page(Selection().where("priority", "HIGH"))
     with pytest.raises(Invalid):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from holdfast.customer_info.v1.customers_pb2 import ContactMedium, CustomerStatus
 from holdfast.customer_info.v1.portfolio_pb2 import ProductStatus
+from holdfast.interaction.v1.interactions_pb2 import Channel
 
 from chassis import validation
 from cli.console import CommandError
@@ -58,7 +59,7 @@ def test_it_has_the_size_of_a_small_operator(operator: Operator) -> None:
     assert 25_000 <= len(operator.interactions) <= 40_000
     assert 2_500 <= len(operator.tickets) <= 3_500
     assert len(operator.outcomes) == 2_000
-    assert operator.customers[0].id == first_customer_id(operator.seed)
+    assert operator.customers[0].id == first_customer_id(7, 2_000)
 
 
 def test_everything_keeps_the_rules_of_its_contract(operator: Operator) -> None:
@@ -108,12 +109,12 @@ def test_addresses_and_numbers_belong_to_nobody(operator: Operator) -> None:
 
 def test_between_a_fifth_and_a_quarter_of_the_customers_leave_whatever_the_seed(operator: Operator) -> None:
     assert 0.20 <= sum(o.churned for o in operator.outcomes) / 2_000 <= 0.27
-    left = [m.fate.left for m in members(11, 1_000, int(AS_OF.timestamp()))]
+    left = [m.fate.left for m in members("11", 1_000, int(AS_OF.timestamp()))]
     assert 0.19 <= sum(left) / 1_000 <= 0.28
 
 
 def test_leaving_follows_what_happened_so_that_a_model_has_something_to_find() -> None:
-    ranked = sorted(members(7, 1_000, int(AS_OF.timestamp())), key=lambda m: leaving.log_odds(m.account, m.story))
+    ranked = sorted(members("7", 1_000, int(AS_OF.timestamp())), key=lambda m: leaving.log_odds(m.account, m.story))
     safest, riskiest = ranked[:200], ranked[-200:]
     assert sum(m.fate.left for m in riskiest) > 6 * sum(m.fate.left for m in safest)
 
@@ -135,6 +136,12 @@ def test_nothing_happens_after_the_present_or_before_the_year(operator: Operator
     for ticket in operator.tickets:
         assert all(step.time.seconds <= present for step in ticket.history)
     assert all(outage.period.start.seconds <= present for outage in operator.outages)
+
+
+def test_nobody_is_in_a_shop_at_night(operator: Operator) -> None:
+    in_shops = [one for one in operator.interactions if one.channel == Channel.CHANNEL_STORE]
+    assert in_shops
+    assert all(7 <= one.occur_time.seconds % 86_400 // 3_600 < 21 for one in in_shops)
 
 
 def test_some_tickets_are_open_now(operator: Operator) -> None:

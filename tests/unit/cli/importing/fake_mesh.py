@@ -71,6 +71,11 @@ class FakeMesh(
                 self.products.put(row.id, row, summary)
         return portfolio_pb2.ImportProductsResponse(summary=summary)
 
+    async def GetFeatures(self, request: features_pb2.GetFeaturesRequest, context: Any) -> Any:
+        owned = [row for row in self.products.rows.values() if getattr(row, "customer_id", "") == request.customer_id]
+        feature = features_pb2.Feature(name="product_count", number=float(len(owned)))
+        return features_pb2.GetFeaturesResponse(features=[feature])
+
     async def RecordOutcomes(self, requests: AsyncIterator[Any], context: Any) -> Any:
         summary = BulkSummary()
         async for request in requests:

@@ -24,7 +24,7 @@ def status_of(given: GetCustomer360Response, section: str) -> SectionStatus:
 @pytest.mark.parametrize(
     "essential",
     [
-        "Amara Brightwater", "active", CUSTOMER_ID, "demo-billing C-7-000042", "2025-01-26 (400 d)",
+        "Amara Brightwater", "active", CUSTOMER_ID, "demo-billing C-7-000042", "2025-01-26 (1 y 35 d)",
         "amara.brightwater.42@example.com*", "89.85 EUR a month", "bank transfer", "senior: no",
         "81.3 %", "critical", "412.50 EUR", "silver", "churn-0123456789ab", "+12.1 points", "month-to-month contract",
         "to 41.2 %", "contract type: month to month → two year",

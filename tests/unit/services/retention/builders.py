@@ -2,11 +2,27 @@
 
 import math
 import random
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from services.retention.features.rules import FEATURES, Feature, Value
+from services.retention.features.rules import (
+    FEATURES,
+    ClockBreached,
+    Fact,
+    Feature,
+    InteractionLogged,
+    ProductChanged,
+    ProfileChanged,
+    TicketClosed,
+    TicketOpened,
+    Value,
+)
+from services.retention.models.card import card
+from services.retention.models.encoding import digest, encode
+from services.retention.models.keys import Signer
+from services.retention.models.registry import Entry, Stage, id_of
+from services.retention.models.report import CalibrationBin, FoldFigures, Report
 from services.retention.models.rules import (
     Calibration,
     CategoricalTable,
@@ -116,3 +132,38 @@ def made_up_customers(count: int, seed: int = 1) -> tuple[list[str], list[dict[s
         truth.append(sigmoid(log_odds))
         labels.append(int(draw.random() < truth[-1]))
     return ids, rows, labels, truth
+
+
+def lively_facts() -> list[Fact]:
+    """Something of every kind that happens to a customer, in the months before `NOON`."""
+
+    def before(days: float) -> datetime:
+        return NOON - timedelta(days=days)
+
+    return [
+        ProfileChanged(version=3, at=before(20), customer_since=date(2024, 2, 29), payment_method="credit_card",
+                       paperless_billing=True, senior=False, total_charge_micros=880_000_000),
+        ProductChanged(product_id="line", version=2, at=before(19), kind="mobile", starts_at=before(300), quantity=2,
+                       monthly_micros=20_000_000, currency_code="EUR", contract_type="one_year"),
+        ProductChanged(product_id="net", version=1, at=before(19), kind="broadband_fiber", starts_at=before(200),
+                       monthly_micros=45_500_000, currency_code="EUR", contract_type="month_to_month"),
+        InteractionLogged(at=before(12), inbound=True, complaint=True, sentiment=-0.5),
+        InteractionLogged(at=before(3), inbound=False, sentiment=0.25),
+        TicketOpened(ticket_id="t1", at=before(11)),
+        TicketClosed(ticket_id="t1", at=before(9)),
+        TicketOpened(ticket_id="t2", at=before(1)),
+        ClockBreached(clock_id="t1:RESOLUTION", at=before(10)),
+    ]  # fmt: skip
+
+
+def entry_of(model: Model, signer: Signer, at: datetime, stage: Stage = Stage.CANDIDATE) -> Entry:
+    """A model as the registry keeps it."""
+    text = encode(model)
+    fold_figures = FoldFigures(20, 5, 0.8, 0.6, 0.4, 0.15, 2.5)
+    report = Report(
+        rows=200, positives=50, auc=0.8, auc_sd=0.01, pr_auc=0.6, log_loss=0.4, brier=0.15, lift_top_decile=2.5,
+        calibration_error=0.02, calibration=(CalibrationBin(20, 0.2, 0.25),) * 10, folds=(fold_figures,) * 5,
+        importances={"tenure_months": 0.5}, dropped={"partner": "the same for every customer"}, seconds=1.5,
+    )  # fmt: skip
+    found = digest(text)
+    return Entry(id_of(found), found, text, signer.sign(text), stage, report, card(model, report), at, 1)

@@ -1,8 +1,8 @@
-"""How long the demonstration waits."""
+"""How long it is waited."""
 
 import pytest
 
-from cli.demo import settling
+from cli.importing import settling
 
 
 class Bar:

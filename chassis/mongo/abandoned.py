@@ -1,0 +1,56 @@
+"""Ends transactions whose process died in the middle of them.
+
+MongoDB does not: it keeps them, and with them every document they wrote locked against all others, until their lifetime
+is over (`transactionLifetimeLimitSeconds`, a minute unless set). Meanwhile whoever writes one of these documents, such
+as a listener's position, only meets conflicts. A user may see and end its own sessions without any further right.
+"""
+
+import asyncio
+import inspect
+
+from pymongo.errors import PyMongoError
+
+from chassis.log import logger
+from chassis.mongo.client import Document, Store
+
+LOOK_SECONDS = 0.5
+# The list is not taken at one instant: a connection may be younger than the list of connections.
+YOUNGEST_MICROS = 100_000
+SHOWN = {"type": 1, "connectionId": 1, "lsid.id": 1, "transaction.timeInactiveMicros": 1}
+_log = logger("abandoned")
+
+
+async def keep_clear(store: Store) -> None:
+    """Ends abandoned transactions of this store's user, for ever; a store that is away only delays the next look."""
+    while True:
+        try:
+            if ended := await end_abandoned(store):
+                _log.warning("transactions_ended", count=ended)
+        except PyMongoError as error:
+            _log.info("look_failed", type=type(error).__name__)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def end_abandoned(store: Store) -> int:
+    """Ends the transactions whose last connection is closed; how many there were.
+
+    A process that lives keeps the connection in its pool. Should it have lost it all the same, its driver learns that
+    the transaction is gone, and the whole of it runs anew, as after any transient error.
+    """
+    admin = store.database.client.get_database("admin")
+    listed = admin.aggregate(
+        [{"$currentOp": {"allUsers": False, "idleConnections": True, "idleSessions": True}}, {"$project": SHOWN}]
+    )
+    cursor = await listed if inspect.isawaitable(listed) else listed
+    found: list[Document] = [entry async for entry in cursor]
+    open_connections = {entry.get("connectionId") for entry in found if entry.get("type") == "op"}
+    lost = [
+        {"id": entry["lsid"]["id"]}
+        for entry in found
+        if entry.get("type") == "idleSession"
+        and entry.get("connectionId") not in open_connections
+        and entry.get("transaction", {}).get("timeInactiveMicros", 0) > YOUNGEST_MICROS
+    ]
+    if lost:
+        await store.database.command("killSessions", lost)
+    return len(lost)

@@ -1,0 +1,99 @@
+"""Nothing acknowledged is lost, nothing is doubled: processes are killed in the middle of writes, and come back."""
+
+import asyncio
+import contextlib
+import uuid
+
+import grpc
+import pymongo
+import pytest
+
+from cli.client import Client
+from tests.e2e import samples
+from tests.support.mesh import LiveMesh
+from tests.support.polling import eventually
+
+WRITERS = 8
+EACH = 40
+
+
+async def write(client: Client, customer_id: str, names: list[str], acknowledged: set[str]) -> None:
+    """Logs one interaction for each name, and tries again until it is acknowledged, as a careful sender does."""
+    for name in names:
+        while name not in acknowledged:
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                request = samples.interaction(customer_id, name)
+                await client.interactions.LogInteraction(request, metadata=client.metadata, timeout=5)
+                acknowledged.add(name)
+
+
+@pytest.mark.parametrize("member", ["interaction", "mongod", "edge", "retention", "sla"])
+async def test_killing_a_process_in_the_middle_of_writes_loses_and_doubles_nothing(
+    mesh: LiveMesh, system: Client, member: str
+) -> None:
+    customer_id = str(uuid.uuid4())
+    names = [[f"{uuid.uuid4()}" for _ in range(EACH)] for _ in range(WRITERS)]
+    acknowledged: set[str] = set()
+    writers = [asyncio.create_task(write(system, customer_id, mine, acknowledged)) for mine in names]
+
+    async def under_way() -> bool:
+        return len(acknowledged) >= WRITERS * EACH // 4
+
+    await eventually(under_way, "the first writes")
+    try:
+        await asyncio.to_thread(mesh.kill, member)
+    finally:
+        await asyncio.to_thread(mesh.recover)
+    async with asyncio.timeout(90):
+        await asyncio.gather(*writers)
+    wanted = {name for mine in names for name in mine}
+    store: pymongo.MongoClient[dict[str, object]]
+    with pymongo.MongoClient(mesh.mongo_uris()["interaction"]) as store:
+        kept = [
+            d["message_id"] for d in store.get_default_database()["interactions"].find({"customer_id": customer_id})
+        ]
+    assert len(kept) == len(wanted), "one entry for each message, no more"
+    assert set(kept) == wanted
+
+    async def counted() -> bool:
+        return await contacts(mesh, customer_id) == len(wanted)
+
+    # Each was heard by retention exactly once, whatever was killed.
+    await eventually(counted, "every contact among the features", seconds=60)
+
+
+async def contacts(mesh: LiveMesh, customer_id: str) -> float:
+    """How many contacts of the last 30 days retention counts."""
+    from holdfast.retention.v1 import features_pb2
+
+    client = Client(mesh.edge, mesh.token("agent"))
+    try:
+        request = features_pb2.GetFeaturesRequest(customer_id=customer_id)
+        found = await client.features.GetFeatures(request, metadata=client.metadata)
+    except grpc.aio.AioRpcError:
+        return -1
+    finally:
+        await client.channel.close()
+    return next(f.number for f in found.features if f.name == "contacts_30d")
+
+
+async def test_a_service_told_to_stop_finishes_what_it_has_begun(mesh: LiveMesh, system: Client) -> None:
+    customer_id = str(uuid.uuid4())
+    names = [[f"{uuid.uuid4()}" for _ in range(EACH)] for _ in range(WRITERS)]
+    acknowledged: set[str] = set()
+    writers = [asyncio.create_task(write(system, customer_id, mine, acknowledged)) for mine in names]
+
+    async def under_way() -> bool:
+        return len(acknowledged) >= WRITERS
+
+    await eventually(under_way, "the first writes")
+    try:
+        await asyncio.to_thread(mesh.stop, "interaction")
+    finally:
+        await asyncio.to_thread(mesh.recover)
+    async with asyncio.timeout(90):
+        await asyncio.gather(*writers)
+    store: pymongo.MongoClient[dict[str, object]]
+    with pymongo.MongoClient(mesh.mongo_uris()["interaction"]) as store:
+        kept = store.get_default_database()["interactions"].count_documents({"customer_id": customer_id})
+    assert kept == WRITERS * EACH

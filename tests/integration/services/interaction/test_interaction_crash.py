@@ -1,0 +1,91 @@
+"""Nothing acknowledged is lost, and nothing is doubled, when the process is killed in the middle of writes."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+from holdfast.interaction.v1 import interactions_pb2 as pb
+from holdfast.interaction.v1.interactions_pb2_grpc import InteractionsServiceStub
+
+from chassis.mongo.client import Store
+from tests.support.service import Keys, serving
+from tests.unit.services.interaction.builders import entry
+
+MESSAGES = 600
+CALLERS = 32
+BEFORE_THE_KILL = 150
+
+
+async def log_all(
+    address: str, metadata: tuple[tuple[str, str], ...], keys: list[str], on_answer: Callable[[], None]
+) -> dict[str, str]:
+    """Logs a message for each key, many at once; the ids of those that were acknowledged."""
+    acknowledged: dict[str, str] = {}
+    left = iter(keys)
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = InteractionsServiceStub(channel)
+
+        async def caller() -> None:
+            for key in left:
+                request = pb.LogInteractionRequest(interaction=entry(source="crash", message_id=key))
+                try:
+                    answer = await stub.LogInteraction(request, metadata=metadata, timeout=20)
+                except grpc.aio.AioRpcError:
+                    continue
+                acknowledged[key] = answer.interaction.id
+                on_answer()
+
+        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return acknowledged
+
+
+async def test_a_kill_amid_writes_loses_nothing_acknowledged_and_doubles_nothing(
+    mongo_uri: Callable[[str], str], keys: Keys, store: Store, tmp_path: Path
+) -> None:
+    metadata = keys.metadata("agent")
+    messages = [uuid.uuid4().hex for _ in range(MESSAGES)]
+    with serving("services.interaction", keys, tmp_path, interaction_mongo_uri=mongo_uri("interaction")) as process:
+        answers = Counter[str]()
+
+        def kill_amid() -> None:
+            answers["all"] += 1
+            if answers["all"] == BEFORE_THE_KILL:
+                assert process.child is not None
+                process.child.kill()
+
+        first = await log_all(process.address, metadata, messages, kill_amid)
+        assert BEFORE_THE_KILL <= len(first) < MESSAGES
+        process.kill()
+        kept = {d["message_id"]: d["_id"] async for d in store.collection("interactions").find({"source": "crash"})}
+        assert first.items() <= kept.items()
+
+        process.start()
+        second = await log_all(process.address, metadata, messages, lambda: None)
+    assert len(second) == MESSAGES
+    assert kept.items() <= second.items()
+    found = [(d["message_id"], d["_id"]) async for d in store.collection("interactions").find({"source": "crash"})]
+    assert sorted(found) == sorted(second.items())
+
+
+async def test_a_stop_amid_writes_answers_what_was_taken(
+    mongo_uri: Callable[[str], str], keys: Keys, store: Store, tmp_path: Path
+) -> None:
+    messages = [f"stop-{uuid.uuid4().hex}" for _ in range(MESSAGES)]
+    with serving("services.interaction", keys, tmp_path, interaction_mongo_uri=mongo_uri("interaction")) as process:
+        answers = Counter[str]()
+
+        def stop_amid() -> None:
+            answers["all"] += 1
+            if answers["all"] == BEFORE_THE_KILL:
+                assert process.child is not None
+                process.child.terminate()
+
+        acknowledged = await log_all(process.address, keys.metadata("agent"), messages, stop_amid)
+        assert process.child is not None
+        assert await asyncio.to_thread(process.child.wait, 30) == 0
+    pattern = {"source": "crash", "message_id": {"$regex": "^stop-"}}
+    found = {d["message_id"]: d["_id"] async for d in store.collection("interactions").find(pattern)}
+    assert found == acknowledged

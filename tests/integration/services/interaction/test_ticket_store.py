@@ -1,0 +1,163 @@
+"""One suite for the store in memory and the real one; and what only the real one can show."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from holdfast.interaction.v1 import tickets_pb2 as pb
+
+from chassis.events.outbox import OUTBOX, Happening
+from chassis.ids import new_id
+from chassis.mongo.client import Store
+from chassis.query.selection import Order, Selection
+from chassis.rules import AlreadyExists, Invalid, Refused
+from services.interaction.tickets.rules import Change, Draft, Level, State, Ticket, changed, opened
+from services.interaction.tickets.store import TicketStore
+from services.interaction.tickets.usecases import Tickets, opened_event
+from tests.support.explain import SLOW, overheard, stages
+from tests.support.fakes.tickets import FakeTickets
+from tests.unit.services.interaction.builders import NOW
+
+
+@pytest.fixture(params=["memory", "mongodb"])
+def tickets(request: pytest.FixtureRequest, store: Store) -> Tickets:
+    return FakeTickets() if request.param == "memory" else TicketStore(store)
+
+
+def made(customer: str = "", ago: int = 0, state: State | None = None) -> Ticket:
+    draft = Draft(customer or str(uuid.uuid4()), "no connection", open_time=NOW - timedelta(hours=ago))
+    ticket = opened(draft, new_id(), NOW)
+    return changed(ticket, Change(state), "ada", NOW + timedelta(hours=ago)) if state else ticket
+
+
+async def insert(tickets: Tickets, *several: Ticket) -> None:
+    for ticket in several:
+
+        async def work(transaction: Any, ticket: Ticket = ticket) -> Ticket:
+            await tickets.insert(transaction, ticket, opened_event(ticket))
+            return ticket
+
+        await tickets.transact(work)
+
+
+async def test_a_ticket_comes_back_as_it_was_kept(tickets: Tickets) -> None:
+    ticket = changed(made(), Change(State.RESOLVED, Level.HIGH, note="done"), "ada", NOW)
+    full = replace(ticket, description="all day", category="fault", product_id=str(uuid.uuid4()))
+    await insert(tickets, full)
+    assert await tickets.get(full.id) == full
+    assert await tickets.read(None, full.id) == full
+    assert await tickets.get(new_id()) is None
+    assert await tickets.known([full.id, new_id()]) == {full.id}
+
+
+async def test_an_id_is_taken_once(tickets: Tickets) -> None:
+    ticket = made()
+    await insert(tickets, ticket)
+    with pytest.raises(AlreadyExists):
+        await insert(tickets, ticket)
+    with pytest.raises(AlreadyExists):
+        await tickets.load([made(), ticket], [])
+
+
+async def test_what_is_refused_leaves_nothing_behind(tickets: Tickets) -> None:
+    ticket = made()
+
+    async def work(transaction: Any) -> Ticket:
+        await tickets.insert(transaction, ticket, opened_event(ticket))
+        raise Refused("on second thoughts")
+
+    with pytest.raises(Refused):
+        await tickets.transact(work)
+    assert await tickets.get(ticket.id) is None
+
+
+async def test_a_replaced_ticket_is_the_new_one(tickets: Tickets) -> None:
+    ticket = made()
+    await insert(tickets, ticket)
+    after = changed(ticket, Change(State.HELD), "ada", NOW)
+
+    async def work(transaction: Any) -> Ticket:
+        assert await tickets.read(transaction, ticket.id) == ticket
+        await tickets.replace(transaction, after)
+        return after
+
+    assert await tickets.transact(work) == after
+    assert await tickets.get(ticket.id) == after
+
+
+async def test_a_request_is_answered_once(tickets: Tickets) -> None:
+    request = str(uuid.uuid4())
+
+    async def work(transaction: Any) -> Ticket:
+        ticket = made()
+        await tickets.insert(transaction, ticket)
+        return ticket
+
+    first = await tickets.once(request, b"same", work)
+    assert await tickets.once(request, b"same", work) == first
+    with pytest.raises(Invalid):
+        await tickets.once(request, b"other", work)
+
+
+async def test_lists_are_narrowed_and_walked_in_order(tickets: Tickets) -> None:
+    customer = str(uuid.uuid4())
+    mine = [made(customer, ago, State.HELD if ago % 2 else None) for ago in range(6)]
+    await tickets.load([*mine, made()], [])
+    first, token = await tickets.page_of_customer(customer, Selection(page_size=4))
+    rest, end = await tickets.page_of_customer(customer, Selection(page_size=4, page_token=token))
+    assert first + rest == mine
+    assert not end
+    held = Selection().where("state", "TICKET_STATE_HELD").where("customer_id", customer)
+    found, _ = await tickets.page(replace(held, order=(Order("update_time", descending=True),)))
+    assert found == [mine[5], mine[3], mine[1]]
+    with pytest.raises(Invalid):
+        await tickets.page_of_customer(customer, Selection(order=(Order("update_time"),)))
+
+
+async def test_a_load_and_its_events_are_kept_together(store: Store) -> None:
+    tickets = TicketStore(store)
+    several = [made() for _ in range(3)]
+    data = pb.TicketOpened()
+    await tickets.load(several, [Happening(t.id, 1, data, NOW) for t in several])
+    ids = [t.id for t in several]
+    assert await store.collection(OUTBOX.name).count_documents({"subject": {"$in": ids}}) == 3
+    with pytest.raises(AlreadyExists):
+        await tickets.load([made(), several[0]], [Happening(several[0].id, 1, data, NOW)])
+    assert await store.collection(OUTBOX.name).count_documents({"subject": {"$in": ids}}) == 3
+
+
+async def test_no_query_reads_everything_or_sorts_in_memory(mongo_uri: Callable[[str], str], store: Store) -> None:
+    customer = str(uuid.uuid4())
+    async with overheard(mongo_uri("interaction")) as (heard, listener):
+        tickets = TicketStore(heard)
+        await tickets.load([made(customer, ago % 24, State.HELD if ago % 2 else None) for ago in range(200)], [])
+        await insert(tickets, ticket := made())
+        await tickets.get(ticket.id)
+        await tickets.known([ticket.id])
+        await tickets.transact(lambda t: _replaced(tickets, t, ticket))
+        by_update = (Order("update_time", descending=True),)
+        first = Selection(page_size=20)
+        for narrowed in (
+            first,
+            first.where("state", "TICKET_STATE_HELD", "TICKET_STATE_PENDING"),
+            first.where("priority", "TICKET_PRIORITY_HIGH").where("type", "TICKET_TYPE_TROUBLE"),
+        ):
+            await tickets.page_of_customer(customer, narrowed)
+            for order in ((), by_update):
+                await tickets.page(replace(narrowed, order=order))
+                own = replace(narrowed, order=order).where("customer_id", customer)
+                _, token = await tickets.page(own)
+                if token:
+                    await tickets.page(replace(own, page_token=token))
+        assert len(listener.commands) > 20
+        for command in listener.commands:
+            assert not await stages(store, command) & SLOW, command
+
+
+async def _replaced(tickets: TicketStore, transaction: Any, ticket: Ticket) -> Ticket:
+    assert await tickets.read(transaction, ticket.id) == ticket
+    await tickets.replace(transaction, ticket)
+    return ticket

@@ -1,0 +1,78 @@
+"""`ScoreStore` in memory, and a champion that is what the test says."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chassis.events.outbox import Happening
+from chassis.query.selection import Selection
+from services.retention.models.rules import Model
+from services.retention.scores.assessment_rules import BANDS, Champion, Scored
+from services.retention.scores.store import LISTING
+from services.retention.scores.usecases import NEVER, Told
+from tests.support.fakes.listing import page
+
+T = TypeVar("T")
+GETTERS: dict[str, Callable[[Scored], Any]] = {
+    "id": lambda one: one.customer_id,
+    "probability": lambda one: one.probability,
+    "band": lambda one: BANDS.index(one.band) + 1,
+}
+
+
+class FakeScores:
+    """Behaves as `ScoreStore` does; a transaction is the whole store."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Scored | None] = {}
+        self.events: list[Happening] = []
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        before = dict(self.kept), list(self.events)
+        try:
+            return await work(self)
+        except BaseException:
+            self.kept, self.events = before
+            raise
+
+    async def told(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Told]:
+        known = {who: self.kept[who] for who in customer_ids if who in self.kept}
+        return {who: Told(one.version, one.announced) if one else NEVER for who, one in known.items()}
+
+    async def keep(self, transaction: Any, scores: Sequence[Scored], happenings: Sequence[Happening]) -> None:
+        self.kept |= {one.customer_id: one for one in scores}
+        self.events += happenings
+
+    async def expect(self, transaction: Any, customer_ids: Sequence[str], at: datetime) -> None:
+        for who in customer_ids:
+            self.kept.setdefault(who, None)
+
+    async def page(self, selection: Selection) -> tuple[list[Scored], str]:
+        return page([one for one in self.kept.values() if one and one.listed], selection, LISTING, GETTERS)
+
+    async def outdated(self, transaction: Any, model_id: str, most: int) -> list[str]:
+        return [who for who, one in self.kept.items() if one is None or one.model_id != model_id][:most]
+
+    async def count_outdated(self, model_id: str) -> int:
+        return len(await self.outdated(None, model_id, len(self.kept)))
+
+
+class FakeChampions:
+    """Behaves as `Champions` does."""
+
+    def __init__(self, *models: Champion) -> None:
+        self.models = {one.id: one.model for one in models}
+        self.champion = models[0] if models else None
+
+    def promote(self, champion: Champion) -> None:
+        self.models[champion.id] = champion.model
+        self.champion = champion
+
+    def current(self) -> Champion | None:
+        return self.champion
+
+    async def of(self, transaction: Any) -> Champion | None:
+        return self.champion
+
+    async def model(self, model_id: str) -> Model | None:
+        return self.models.get(model_id)
