@@ -71,7 +71,7 @@ class App:
         return channel
 
     def background(self, name: str, job: Job) -> None:
-        """Runs `job` for as long as the service does; it is started anew, with growing pauses, when it ends or fails."""
+        """Runs `job` for as long as the service does; it is started anew, after a pause, when it ends or fails."""
         self.jobs.append((name, job))
 
 

@@ -19,8 +19,8 @@ def now() -> datetime:
 
 def to_timestamp(moment: datetime) -> Timestamp:
     """`moment` (aware) as a protobuf timestamp."""
-    micros = int(moment.timestamp() * 1_000_000 + 0.5)
-    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
 def from_timestamp(stamp: Timestamp, field: str = "") -> datetime:

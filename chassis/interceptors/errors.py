@@ -7,8 +7,11 @@ import grpc
 from chassis import errors
 from chassis.call import Call, remaining
 from chassis.interceptors.base import Interceptor
+from chassis.log import logger
 from chassis.mongo.faults import refusal_of
 from chassis.rules import Refusal, TooSlow
+
+_log = logger("errors")
 
 
 class Errors(Interceptor):
@@ -23,7 +26,11 @@ class Errors(Interceptor):
         if isinstance(error, asyncio.CancelledError | GeneratorExit):
             call.code = grpc.StatusCode.DEADLINE_EXCEEDED if remaining() == 0 else grpc.StatusCode.CANCELLED
             return
-        status = errors.to_status(_refusal(error), call.request_id)
+        refusal = _refusal(error)
+        if refusal.reason not in errors.COMMON_REASONS and refusal.reason not in call.method.errors:
+            # The contract promises which reasons a method answers with; a caller met one it could not know of.
+            _log.warning("undocumented_reason", method=call.method.path, reason=refusal.reason)
+        status = errors.to_status(refusal, call.request_id)
         call.code, call.message, call.trailers = status.code, status.message, status.trailers
 
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import bson
@@ -16,6 +17,8 @@ from chassis.query.selection import Operator, Order, Predicate, Selection
 from chassis.rules import Invalid
 
 TOKEN_FIELD = "query.page.page_token"  # noqa: S105 - the path of a field, not a secret
+# What a list is ordered by; anything else in a token could be read as an operator.
+SCALARS = (str, int, float, datetime, type(None))
 _COMPARE = {
     Operator.GREATER: "$gt",
     Operator.GREATER_OR_EQUAL: "$gte",
@@ -123,6 +126,7 @@ class Listing:
             found = bson.decode(base64.b64decode(token, altchars=b"-_", validate=True), CODEC)
             values = found["v"]
             genuine = found["m"] == mark and isinstance(values, list) and len(values) == len(sort)
+            genuine = genuine and all(isinstance(v, SCALARS) for v in values)
         except (ValueError, BSONError, KeyError) as error:
             raise _foreign() from error
         if not genuine:

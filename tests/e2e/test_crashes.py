@@ -5,8 +5,9 @@ import contextlib
 import uuid
 
 import grpc
-import pymongo
 import pytest
+from holdfast.customer_info.v1 import customers_pb2
+from holdfast.retention.v1 import features_pb2
 
 from cli.client import Client
 from tests.e2e import samples
@@ -24,10 +25,17 @@ async def write(client: Client, customer_id: str, names: list[str], acknowledged
             with contextlib.suppress(grpc.aio.AioRpcError):
                 request = samples.interaction(customer_id, name)
                 await client.interactions.LogInteraction(request, metadata=client.metadata, timeout=5)
+                await client.customers.CreateCustomer(named_customer(name), metadata=client.metadata, timeout=5)
                 acknowledged.add(name)
 
 
-@pytest.mark.parametrize("member", ["interaction", "mongod", "edge", "retention", "sla"])
+def named_customer(name: str) -> customers_pb2.CreateCustomerRequest:
+    """A customer that can be told by its number in the register; the same name is what makes a retry harmless."""
+    firm = customers_pb2.Organization(trading_name="Example", registration_number=name)
+    return customers_pb2.CreateCustomerRequest(customer=customers_pb2.Customer(organization=firm), request_id=name)
+
+
+@pytest.mark.parametrize("member", ["interaction", "customer_info", "mongod", "edge", "gateway", "retention", "sla"])
 async def test_killing_a_process_in_the_middle_of_writes_loses_and_doubles_nothing(
     mesh: LiveMesh, system: Client, member: str
 ) -> None:
@@ -47,13 +55,16 @@ async def test_killing_a_process_in_the_middle_of_writes_loses_and_doubles_nothi
     async with asyncio.timeout(90):
         await asyncio.gather(*writers)
     wanted = {name for mine in names for name in mine}
-    store: pymongo.MongoClient[dict[str, object]]
-    with pymongo.MongoClient(mesh.mongo_uris()["interaction"]) as store:
-        kept = [
-            d["message_id"] for d in store.get_default_database()["interactions"].find({"customer_id": customer_id})
-        ]
+    with mesh.database("interaction") as store:
+        found = store["interactions"].find({"customer_id": customer_id})
+        kept = [d["message_id"] for d in found]
     assert len(kept) == len(wanted), "one entry for each message, no more"
     assert set(kept) == wanted
+    with mesh.database("customer_info") as database:
+        ids = [d["_id"] for d in database["customers"].find({"party.registration_number": {"$in": sorted(wanted)}})]
+        told = database["outbox"].count_documents({"subject": {"$in": ids}})
+    assert len(ids) == len(wanted), "one customer for each request, no more"
+    assert told == len(wanted), "and one event for each"
 
     async def counted() -> bool:
         return await contacts(mesh, customer_id) == len(wanted)
@@ -64,8 +75,6 @@ async def test_killing_a_process_in_the_middle_of_writes_loses_and_doubles_nothi
 
 async def contacts(mesh: LiveMesh, customer_id: str) -> float:
     """How many contacts of the last 30 days retention counts."""
-    from holdfast.retention.v1 import features_pb2
-
     client = Client(mesh.edge, mesh.token("agent"))
     try:
         request = features_pb2.GetFeaturesRequest(customer_id=customer_id)
@@ -93,7 +102,6 @@ async def test_a_service_told_to_stop_finishes_what_it_has_begun(mesh: LiveMesh,
         await asyncio.to_thread(mesh.recover)
     async with asyncio.timeout(90):
         await asyncio.gather(*writers)
-    store: pymongo.MongoClient[dict[str, object]]
-    with pymongo.MongoClient(mesh.mongo_uris()["interaction"]) as store:
-        kept = store.get_default_database()["interactions"].count_documents({"customer_id": customer_id})
+    with mesh.database("interaction") as store:
+        kept = store["interactions"].count_documents({"customer_id": customer_id})
     assert kept == WRITERS * EACH

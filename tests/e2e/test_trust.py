@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 import httpx
@@ -80,10 +81,9 @@ async def test_a_customer_sees_itself_and_nobody_else(mesh: LiveMesh, agent: Cli
 def test_the_database_user_of_a_service_cannot_read_another_services_database(mesh: LiveMesh) -> None:
     uris = mesh.mongo_uris()
     for service in SERVICES:
-        client: pymongo.MongoClient[dict[str, object]]
+        client: pymongo.MongoClient[Any]
         with pymongo.MongoClient(uris[service]) as client:
-            own = client.get_default_database()
-            assert own.list_collection_names()
+            assert client.get_default_database().list_collection_names()
             for other in SERVICES:
                 if other == service:
                     continue

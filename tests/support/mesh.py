@@ -1,8 +1,11 @@
 """The whole mesh for end-to-end tests: real mongod, services and edge, on free ports in a temporary folder."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pymongo
 import pytest
 
 from cli.mesh.instance import Instance
@@ -33,6 +36,13 @@ class LiveMesh(Mesh):
     def bearer(self, role: str, customer_id: str = "", subject: str = "") -> tuple[tuple[str, str], ...]:
         """gRPC metadata with a token of `role`; `dict(...)` of it are HTTP headers."""
         return (("authorization", f"Bearer {self.token(role, subject, customer_id=customer_id)}"),)
+
+    @contextlib.contextmanager
+    def database(self, service: str) -> Iterator[Any]:
+        """The database of a service, opened as the service opens it."""
+        client: pymongo.MongoClient[dict[str, Any]]
+        with pymongo.MongoClient(self.mongo_uris()[service]) as client:
+            yield client.get_default_database()
 
     def recover(self) -> None:
         """Start whatever does not run, and wait until all of it serves."""

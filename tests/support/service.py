@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -37,11 +38,11 @@ class Keys:
     instance: Instance
     folder: Path
 
-    def token(self, *roles: str, subject: str = "tester", **claims: object) -> str:
+    def token(self, *roles: str, subject: str = "tester", **claims: Any) -> str:
         """A token for `roles`; see `Issuer.token` for the claims."""
-        return self.issuer.token(roles, subject, **claims)  # type: ignore[arg-type]
+        return self.issuer.token(roles, subject, **claims)
 
-    def metadata(self, *roles: str, **claims: object) -> tuple[tuple[str, str], ...]:
+    def metadata(self, *roles: str, **claims: Any) -> tuple[tuple[str, str], ...]:
         """The metadata of a call made with such a token."""
         return (("authorization", f"Bearer {self.token(*roles, **claims)}"),)
 

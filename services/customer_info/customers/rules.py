@@ -267,6 +267,8 @@ def check(customer: Customer) -> None:
         Invalid: an external id twice, two preferred media of a kind, a medium that ends before it starts, a parent that
             is the customer itself.
     """
+    if isinstance(customer.party, Individual) and not customer.party.family_name:
+        raise Invalid("a customer is an individual or an organization", field="customer.party")
     if len(set(customer.external_ids)) < len(customer.external_ids):
         raise Invalid("the same external id stands there twice", field="customer.external_ids")
     preferred = [m.kind for m in customer.contact_media if m.preferred]
