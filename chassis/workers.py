@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 
-MARK = "HOLDFAST_WORKER"
+# Holds the process id of the supervisor.
+MARK = "HOLDFAST_SUPERVISOR"
 
 
 def is_worker() -> bool:
@@ -42,7 +43,7 @@ def supervise(count: int) -> int:
 
 
 def _start(n: int) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, MARK: str(n)}
+    environment = {**os.environ, MARK: str(os.getpid())}
     metrics = environment.get("HOLDFAST_METRICS_LISTEN", "")
     if metrics:
         # Each worker counts for itself, so each is scraped for itself: on the ports after the first one's.
@@ -53,7 +54,8 @@ def _start(n: int) -> "subprocess.Popen[bytes]":
 
 async def watch_parent(stop: asyncio.Event) -> None:
     """Sets `stop` when the supervisor is gone: its workers must not outlive it and hold the port."""
-    parent = os.getppid()
+    # As the supervisor wrote it down: it may be gone before this worker has started.
+    parent = int(os.environ[MARK])
     # The kernel tells nobody of a parent's death in a way that every platform has: one asks.
     while os.getppid() == parent:  # noqa: ASYNC110
         await asyncio.sleep(0.5)

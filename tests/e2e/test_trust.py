@@ -92,7 +92,7 @@ def test_the_database_user_of_a_service_cannot_read_another_services_database(me
                 with pytest.raises(OperationFailure, match="not authorized"):
                     client[other]["outbox"].find_one()
                 with pytest.raises(OperationFailure, match="not authorized"):
-                    client[other]["outbox"].insert_one({"_id": "x"})
+                    client[other].command("insert", "outbox", documents=[{"_id": "x"}])
 
 
 def test_secrets_of_an_instance_are_readable_by_its_user_only(mesh: LiveMesh) -> None:

@@ -1,7 +1,7 @@
 """When a contact happened, was received, was recorded, and who says so. Pure: no I/O, no clock, no randomness."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from chassis.rules import Invalid
 
@@ -10,8 +10,7 @@ FURTHEST_AHEAD = timedelta(days=1)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """The three times of an entry: when it happened, when the sending system got it, when it was recorded here."""
 
     occur: datetime
@@ -27,15 +26,14 @@ def settled(occur: datetime | None, receive: datetime | None, record: datetime, 
     Raises:
         Invalid: a time lies more than a day after `record`, or before 1970.
     """
-    latest = record + FURTHEST_AHEAD
     if receive is None:
         receive = record
-    elif not EARLIEST <= receive <= latest:
-        raise _out_of_range(receive, f"{path}receive_time")
+    else:
+        _check(receive, record, path, "receive_time")
     if occur is None:
         occur = receive
-    elif not EARLIEST <= occur <= latest:
-        raise _out_of_range(occur, f"{path}occur_time")
+    else:
+        _check(occur, record, path, "occur_time")
     return Times(occur, receive, record)
 
 
@@ -49,5 +47,10 @@ def check_sender(source: str, message_id: str, path: str = "") -> None:
         raise Invalid("source is needed with message_id", field=f"{path}source")
 
 
-def _out_of_range(moment: datetime, field: str) -> Invalid:
-    return Invalid("lies before 1970" if moment < EARLIEST else "lies more than a day in the future", field=field)
+def _check(moment: datetime, record: datetime, path: str, name: str) -> None:
+    if EARLIEST <= moment <= record:
+        return
+    if moment < EARLIEST:
+        raise Invalid("lies before 1970", field=path + name)
+    if moment > record + FURTHEST_AHEAD:
+        raise Invalid("lies more than a day in the future", field=path + name)

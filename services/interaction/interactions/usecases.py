@@ -6,7 +6,7 @@ from typing import Protocol
 from holdfast.interaction.v1 import interactions_pb2 as pb
 
 from chassis.bulk import Outcome
-from chassis.ids import new_id
+from chassis.ids import new_id, new_ids
 from chassis.query.selection import Selection
 from chassis.rules import NotFound, Refusal
 from chassis.times import now
@@ -79,10 +79,11 @@ class InteractionUseCases:
             except Refusal as refusal:
                 outcomes[place] = refusal
                 continue
-            entry.id = new_id()
             places.append(place)
             good.append((entry, times))
         if good:
+            for (entry, _), entry_id in zip(good, new_ids(len(good)), strict=True):
+                entry.id = entry_id
             for place, outcome in zip(places, await self._store.add_all(good), strict=True):
                 outcomes[place] = outcome
         return outcomes

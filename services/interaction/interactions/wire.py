@@ -19,8 +19,8 @@ def times(entry: pb.Interaction, at: datetime, path: str = "") -> Times:
     Raises:
         Invalid: a time makes no sense, or lies too far off.
     """
-    occur = from_timestamp(entry.occur_time, f"{path}occur_time") if entry.HasField("occur_time") else None
-    receive = from_timestamp(entry.receive_time, f"{path}receive_time") if entry.HasField("receive_time") else None
+    occur = from_timestamp(entry.occur_time, path + "occur_time") if entry.HasField("occur_time") else None
+    receive = from_timestamp(entry.receive_time, path + "receive_time") if entry.HasField("receive_time") else None
     return settled(occur, receive, at, path)
 
 

@@ -116,7 +116,7 @@ def _within(path: str, fields: dict[str, str]) -> Iterator[None]:
 def _moment(period: types_pb2.Period, name: str) -> datetime | None:
     if not period.HasField(name):  # type: ignore[arg-type]  # the stubs want a literal
         return None
-    return from_timestamp(getattr(period, name))
+    return from_timestamp(getattr(period, name), f"agreement.valid.{name}")
 
 
 def _calendar_message(calendar: Calendar) -> pb.Calendar:

@@ -26,10 +26,10 @@ class TicketState(StrEnum):
 KINDS: Mapping[TicketState, EventKind] = {
     # Received is not taken up yet: the first response is still owed.
     TicketState.ACKNOWLEDGED: EventKind.STATE_CHANGED,
-    # Neither waiting for the customer nor for somebody else is a response: who parks a ticket has not taken it up.
-    # Whether a clock stands still meanwhile, the agreement says.
-    TicketState.PENDING: EventKind.STATE_CHANGED,
-    TicketState.HELD: EventKind.STATE_CHANGED,
+    # Only who has taken a ticket up knows whom it waits for: these answer the customer as work on it does, and so the
+    # ticket's own `response_time` has it. Whether a clock stands still meanwhile, the agreement says.
+    TicketState.PENDING: EventKind.RESPONDED,
+    TicketState.HELD: EventKind.RESPONDED,
     TicketState.IN_PROGRESS: EventKind.RESPONDED,
     TicketState.RESOLVED: EventKind.RESOLVED,
     TicketState.CLOSED: EventKind.CLOSED,

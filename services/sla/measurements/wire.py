@@ -16,7 +16,7 @@ def outage(message: pb.Outage) -> Outage:
     Raises:
         Invalid: it ends no later than it starts.
     """
-    start = from_timestamp(message.period.start)
+    start = from_timestamp(message.period.start, "period.start")
     end = moment(message.period, "end")
     return Outage(message.id, message.customer_id, message.product_id, start, end, message.planned)
 
@@ -25,7 +25,7 @@ def moment(period: types_pb2.Period, name: str) -> datetime | None:
     """An end of a period; None where it is open."""
     if not period.HasField(name):  # type: ignore[arg-type]  # the stubs want a literal
         return None
-    return from_timestamp(getattr(period, name))
+    return from_timestamp(getattr(period, name), f"period.{name}")
 
 
 def response(period: Window, products: list[ProductAvailability]) -> pb.GetAvailabilityResponse:

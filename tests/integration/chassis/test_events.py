@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from holdfast.customer_info.v1 import customers_pb2
@@ -148,7 +148,7 @@ async def test_events_delivered_twice_are_applied_once_and_a_failed_apply_change
         if next(failures, False):
             raise OSError("cannot apply this")
 
-    listener = Listener("test", clean, _NoChannel(), [customers_pb2.CustomerCreated], apply)
+    listener = Listener("test", clean, cast("Any", _NoChannel()), [customers_pb2.CustomerCreated], apply)
     for _ in range(3):
         kept = await clean.collection("positions").find_one({"_id": "test"})
         async for response in Wire(feed_of(clean), 2).responses(kept["position"] if kept else ""):

@@ -105,8 +105,8 @@ def to_document(state: State) -> dict[str, Any]:
     return {
         "profile": _plain(state.profile) if state.profile else None,
         "products": [_plain(state.products[key]) for key in sorted(state.products)],
-        "days": [{"day": key, **_counted(state.days[key])} for key in sorted(state.days)],
-        "tickets": [{"ticket_id": key, **_counted(state.tickets[key])} for key in sorted(state.tickets)],
+        "days": [_counted("day", key, state.days[key]) for key in sorted(state.days)],
+        "tickets": [_counted("ticket_id", key, state.tickets[key]) for key in sorted(state.tickets)],
         "breaches": [{"clock_id": key, "at": state.breaches[key]} for key in sorted(state.breaches)],
         "last_contact": state.last_contact,
         "outcome": {"at": state.outcome.at, "churned": state.outcome.churned} if state.outcome else None,
@@ -130,14 +130,19 @@ def from_document(document: Mapping[str, Any]) -> State:
 
 
 def _plain(value: ProfileChanged | ProductChanged) -> dict[str, Any]:
-    plain = {name: getattr(value, name) for name in value.__dataclass_fields__}
-    plain = {name: entry for name, entry in plain.items() if entry is not None}
-    since = plain.get("customer_since")
-    return plain if since is None else {**plain, "customer_since": since.isoformat()}
+    fields = value.__dataclass_fields__
+    plain = {name: entry for name in fields if (entry := getattr(value, name)) is not None}
+    if "customer_since" in plain:
+        plain["customer_since"] = plain["customer_since"].isoformat()
+    return plain
 
 
-def _counted(value: Day | Ticket) -> dict[str, Any]:
-    return {name: entry for name, entry in value._asdict().items() if entry}
+def _counted(name: str, key: str, value: Day | Ticket) -> dict[str, Any]:
+    counted: dict[str, Any] = {name: key}
+    for field_name, entry in zip(value._fields, value, strict=True):
+        if entry:
+            counted[field_name] = entry
+    return counted
 
 
 def _utc(moment: datetime) -> datetime:

@@ -68,7 +68,7 @@ async def test_a_breach_is_raised_within_a_second_of_its_due_time(sla: Sla) -> N
 async def test_two_replicas_at_once_raise_each_breach_once(sla: Sla) -> None:
     await sla.add_replica()
     async with watching(sla, sla.replicas[1]) as watch:
-        clocks = await open_tickets(sla, 400, "LOW")
+        clocks = await open_tickets(sla, 200, "LOW")
         await until(lambda: len(watch.arrived) >= len(clocks), seconds=20)
         await sla.has_told(pb.ClockInJeopardy, 3 * len(clocks))
     assert sla.told(pb.ClockBreached) == dict.fromkeys(clocks, 1)

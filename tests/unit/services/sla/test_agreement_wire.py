@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from holdfast.common.v1.types_pb2 import Period
 from holdfast.sla.v1 import agreements_pb2 as pb
 
 from chassis.rules import Invalid
@@ -79,6 +81,7 @@ def calendar(**changes: object) -> pb.Agreement:
         ),
         ("agreement.calendar.holidays[1]", lambda: calendar(holidays=["2026-02-28", "2026-02-30"])),
         ("agreement.valid.end", lambda: agreement(valid=valid(1, 1))),
+        ("agreement.valid.start", lambda: agreement(valid=Period(start=Timestamp(seconds=10**15)))),
         ("agreement.objectives", lambda: agreement(objectives=[objective("RESOLUTION", {"LOW": 1})] * 2)),
         ("agreement.objectives[1].targets", lambda: agreement(objectives=[SHARE, objective("RESOLUTION", {})])),
         (

@@ -10,7 +10,7 @@ from services.sla.clocks.record_rules import judge
 from services.sla.clocks.rules import ClockState, Status, terms_of
 from services.sla.clocks.ticket_rules import ENDS, KINDS, Ticket, TicketState, event_log, is_promised, newest
 from services.sla.clocks.wire import ticket as from_facts
-from tests.unit.services.sla.builders import ADA, HOUR, agreement, at, facts, objective, ticket, version
+from tests.unit.services.sla.builders import ADA, HOUR, agreement, at, facts, ticket, version
 
 REF = AgreementRef("standard", 1)
 AGREED = version(agreement())
@@ -30,8 +30,8 @@ def test_every_state_of_a_ticket_means_something_to_a_clock() -> None:
     ("state", "response", "resolution"),
     [
         ("ACKNOWLEDGED", Status.BREACHED, Status.RUNNING),
-        ("PENDING", Status.BREACHED, Status.PAUSED),
-        ("HELD", Status.BREACHED, Status.RUNNING),
+        ("PENDING", Status.MET, Status.PAUSED),
+        ("HELD", Status.MET, Status.RUNNING),
         ("IN_PROGRESS", Status.MET, Status.RUNNING),
         ("RESOLVED", Status.MET, Status.MET),
         ("CLOSED", Status.MET, Status.MET),
@@ -104,9 +104,3 @@ def test_a_ticket_told_without_a_past_has_its_present_state() -> None:
     del told.history[:]
     (visit,) = from_facts(told, 2).visits
     assert (visit.state, visit.priority, visit.time) == (TicketState.HELD, "HIGH", at(1))
-
-
-def test_an_agreement_may_pause_a_first_response_too() -> None:
-    paused = version(agreement(objectives=[objective("FIRST_RESPONSE", {"HIGH": HOUR}, ["HELD"])]))
-    terms = terms_of(Metric.FIRST_RESPONSE, [paused.agreement], [paused.calendar])
-    assert judge(ticket((0, "ACKNOWLEDGED"), (0.5, "HELD")), REF, terms, at(9)).status is Status.PAUSED
