@@ -12,8 +12,8 @@ from chassis.bulk import Outcome, refusal_of, row_error
 from chassis.query.selection import selection
 from services.interaction.interactions.usecases import InteractionUseCases
 
-# Messages of one bulk load under way at a time: one is checked while the store works on the one before.
-AHEAD = 2
+# Messages of one bulk load under way at a time: one is checked while the store works on those before it.
+AHEAD = 3
 
 
 class InteractionsHandlers(interactions_pb2_grpc.InteractionsServiceServicer):

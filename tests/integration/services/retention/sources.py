@@ -6,30 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
-from chassis.ids import new_id
-from chassis.times import now, to_timestamp
 from tests.support.service import free_port
 
 BATCH = 25
 MOST_BREAKS = 3
-
-
-def event(data: Message, customer_id: str, subject: str, sequence: int = 1) -> events_pb2.Event:
-    """An event as a service tells it."""
-    told = events_pb2.Event(
-        id=new_id(),
-        source="holdfast/test",
-        type=data.DESCRIPTOR.full_name,
-        subject=subject,
-        time=to_timestamp(now()),
-        customer_id=customer_id,
-        sequence=sequence,
-    )
-    told.data.Pack(data)
-    return told
 
 
 class EventSource(events_pb2_grpc.EventsServiceServicer):

@@ -11,10 +11,10 @@ from chassis.mongo.client import open_store
 from chassis.times import now
 from services.retention.features.rules import from_document, prune
 from tests.integration.services.retention.conftest import Sources
-from tests.integration.services.retention.people import folded, person
 from tests.integration.services.retention.sources import EventSource
 from tests.support.service import Keys, environment, serving
 from tests.support.settings import settings_of
+from tests.unit.services.retention.people import folded, person
 
 PEOPLE = 600
 KILLS = 3

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from services.retention.features.rules import (
     NAMES,
+    Fact,
     ProductChanged,
     ProfileChanged,
     State,
@@ -57,7 +58,7 @@ def test_a_reading_ends_when_a_product_starts_or_ends_or_a_ticket_of_the_future_
 )
 def test_the_values_are_the_same_at_any_moment_before_a_reading_ends(minutes: list[int], share: float) -> None:
     moments = [NOON + timedelta(minutes=one) for one in minutes]
-    facts = [*lively_facts(), product(moments[0], max(moments))]
+    facts: list[Fact] = [*lively_facts(), product(moments[0], max(moments))]
     facts += [TicketOpened(ticket_id=f"x{n}", at=one) for n, one in enumerate(moments)]
     facts += [TicketClosed(ticket_id="x0", at=moments[-1] + timedelta(minutes=30))]
     state = fold(facts)

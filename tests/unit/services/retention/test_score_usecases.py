@@ -86,7 +86,7 @@ async def test_a_score_is_made_from_the_reading_that_is_kept() -> None:
     assert {one.feature for one in found.reasons} <= set(FIRST.model.features)
     assert found.remedies[0].probability < found.probability
     assert found.value is not None
-    assert (found.value.currency_code, found.tier) == ("EUR", "silver")
+    assert (found.value.currency_code, found.tier) == ("EUR", "bronze")
     with pytest.raises(NotFound):
         await house.scores.get("ben")
 
@@ -188,6 +188,6 @@ def test_a_score_goes_over_the_wire_with_texts_and_shares() -> None:
     first = message.reasons[0]
     assert (first.feature, first.value, first.text) == ("tenure_months", "2", "customer for 2 months")
     assert 0 < first.probability_points < 1
-    assert [one.new_value for one in message.levers][0] in ("two_year", "one_year")
+    assert message.levers[0].new_value in ("two_year", "one_year")
     assert message.lifetime_value.micros > 0
     assert wire.text(None) == ""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1.types_pb2 import Characteristic, Money
 from holdfast.customer_info.v1 import customers_pb2, portfolio_pb2
@@ -14,10 +15,25 @@ from holdfast.interaction.v1 import interactions_pb2, tickets_pb2
 from holdfast.retention.v1 import features_pb2
 from holdfast.sla.v1 import clocks_pb2
 
+from chassis.ids import new_id
 from chassis.times import now, to_timestamp
 from services.retention.features.facts_of_events import facts
 from services.retention.features.rules import Fact, State, fold
-from tests.integration.services.retention.sources import event
+
+
+def event(data: Message, customer_id: str, subject: str, sequence: int = 1) -> events_pb2.Event:
+    """An event as a service tells it."""
+    told = events_pb2.Event(
+        id=new_id(),
+        source="holdfast/test",
+        type=data.DESCRIPTOR.full_name,
+        subject=subject,
+        time=to_timestamp(now()),
+        customer_id=customer_id,
+        sequence=sequence,
+    )
+    told.data.Pack(data)
+    return told
 
 
 @dataclass
@@ -69,7 +85,7 @@ class Unpacked:
         self.sequence = told.sequence
         self.time = told.time.ToDatetime(now().tzinfo)
         self.time = self.time.replace(microsecond=self.time.microsecond // 1000 * 1000)
-        self.data = KINDS[told.type]()
+        self.data: Message = KINDS[told.type]()
         told.data.Unpack(self.data)
 
 
