@@ -31,7 +31,8 @@ class Champions:
     def __init__(self, store: Registry, signer: Signer) -> None:
         self._store = store
         self._signer = signer
-        self._open: dict[str, Model | None] = {}
+        self._open: dict[str, Model] = {}
+        self._refused: set[str] = set()
         self._current: Champion | None = None
 
     def current(self) -> Champion | None:
@@ -50,12 +51,16 @@ class Champions:
 
     async def model(self, model_id: str) -> Model | None:
         """A model by its id; None where it is not there, or cannot be trusted. A model never changes."""
-        if model_id not in self._open:
-            entry = await self._store.get(None, model_id)
+        known = self._open.get(model_id)
+        if known is not None:
+            return known
+        entry = await self._store.get(None, model_id)
+        model = None if entry is None else self._opened(entry)
+        if model is not None:
             if len(self._open) >= MOST_OPEN:
                 self._open.pop(next(iter(self._open)))
-            self._open[model_id] = None if entry is None else self._opened(entry)
-        return self._open[model_id]
+            self._open[model_id] = model
+        return model
 
     async def refresh(self) -> None:
         """Takes up the champion of now."""
@@ -73,5 +78,7 @@ class Champions:
         try:
             return self._signer.open(entry)
         except Refusal as refusal:
-            _log.error("model_refused", model=entry.id, reason=refusal.message)
+            if entry.id not in self._refused:
+                self._refused.add(entry.id)
+                _log.error("model_refused", model=entry.id, reason=refusal.message)
             return None

@@ -1,5 +1,6 @@
 """What happens to scores: one is asked for, one has to be made anew, those at risk are listed."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from services.retention.scores.rules import Band, band
 
 MANY = 64
 """From so many customers on, numpy is faster than scoring one after the other."""
+EXPLAINED = 100
+"""Scores explained between two turns of the event loop: some milliseconds of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,11 @@ class ScoreUseCases:
         """
         scores, token = await self._store.page(selection)
         models = {model_id: await self._champions.model(model_id) for model_id in {one.model_id for one in scores}}
-        return [_assessed(one, models[one.model_id]) for one in scores], token
+        found: list[Assessment] = []
+        for start in range(0, len(scores), EXPLAINED):
+            found += [_assessed(one, models[one.model_id]) for one in scores[start : start + EXPLAINED]]
+            await asyncio.sleep(0)
+        return found, token
 
     async def rescore(self, transaction: Any, readings: Mapping[str, Reading], at: datetime) -> None:
         """Scores customers anew with the champion, and tells of every band that changed; without one, they wait."""

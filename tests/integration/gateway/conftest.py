@@ -9,7 +9,7 @@ from cli.mesh.instance import Instance, prepare
 from cli.mesh.issuer import Issuer
 from tests.integration.gateway.fakes import ANSWERS, FakeService
 from tests.integration.gateway.running import Gateway, running
-from tests.unit.gateway.experience.polling import until_settled
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ async def gateway(process: Gateway) -> AsyncIterator[Gateway]:
     for service in process.services.values():
         service.reset()
         await service.start()
-    await until_settled(process.all_fresh)
+    await eventually(process.all_fresh)
     for service in process.services.values():
         service.reset()
     yield process

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.gateway.fakes import FakeService
 from tests.integration.gateway.running import FRESH, SECTIONS, Gateway, freshness
-from tests.unit.gateway.experience.polling import until
+from tests.support.polling import until
 
 FAR_AWAY = 60.0
 

@@ -12,7 +12,7 @@ from cli.mesh.instance import Instance
 from cli.mesh.issuer import Issuer
 from tests.integration.gateway.fakes import FakeService
 from tests.integration.gateway.running import FRESH, Gateway, environment, free_port, freshness, logged, running, start
-from tests.unit.gateway.experience.polling import until
+from tests.support.polling import until
 
 
 @pytest.mark.parametrize(

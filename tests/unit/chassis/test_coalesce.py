@@ -90,7 +90,7 @@ async def test_a_caller_cancelled_while_it_waits_takes_its_item_out_and_harms_no
     await asyncio.sleep(0)
     gone.cancel()
     store.gate.set()
-    assert await asyncio.gather(first, stays) == [0, 40]
+    assert [await first, await stays] == [0, 40]
     assert store.batches == [[0], [4]]
     assert gone.cancelled()
 

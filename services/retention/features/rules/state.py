@@ -138,11 +138,8 @@ def _plain(value: ProfileChanged | ProductChanged) -> dict[str, Any]:
 
 
 def _counted(name: str, key: str, value: Day | Ticket) -> dict[str, Any]:
-    counted: dict[str, Any] = {name: key}
-    for field_name, entry in zip(value._fields, value, strict=True):
-        if entry:
-            counted[field_name] = entry
-    return counted
+    counted = {field_name: entry for field_name, entry in zip(value._fields, value, strict=True) if entry}
+    return {name: key, **counted}
 
 
 def _utc(moment: datetime) -> datetime:

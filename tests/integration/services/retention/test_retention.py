@@ -3,7 +3,7 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import grpc
@@ -19,18 +19,12 @@ from chassis.mongo.client import Store
 from chassis.times import now
 from services.retention.features.rules import NAMES, from_document, prune, vector
 from tests.integration.services.retention.conftest import Metadata, Sources, Stubs
+from tests.support.polling import eventually
 from tests.support.service import Keys, Process
 from tests.unit.services.retention.people import Person, contact, event, folded, person
 
 PEOPLE = 400
 SECONDS = 60.0
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = SECONDS) -> None:
-    """Asks again and again until it holds."""
-    async with asyncio.timeout(seconds):
-        while not await holds():
-            await asyncio.sleep(0.05)
 
 
 async def settled(database: Store, sources: Sources) -> None:
@@ -45,7 +39,7 @@ async def settled(database: Store, sources: Sources) -> None:
             )
         )  # fmt: skip
 
-    await eventually(holds)
+    await eventually(holds, "the last event", SECONDS)
 
 
 def refused_as(error: pytest.ExceptionInfo[grpc.aio.AioRpcError], code: grpc.StatusCode, reason: str) -> bool:
@@ -214,7 +208,7 @@ async def test_a_promoted_model_scores_everybody_and_tells_of_every_band(
         found = await scores(stubs, admin)
         return len(found) == PEOPLE and {one.model_id for one in found} == {model.id}
 
-    await eventually(all_scored)
+    await eventually(all_scored, "everybody's score", SECONDS)
     found = await scores(stubs, admin)
     assert [one.probability for one in found] == sorted((one.probability for one in found), reverse=True)
     first = found[0]
@@ -279,7 +273,7 @@ async def test_what_happens_to_a_customer_changes_its_stored_score(
         found = {one.customer_id: one for one in await scores(stubs, admin)}.get(someone.id)
         return found is not None and found.probability != before[someone.id].probability
 
-    await eventually(rescored)
+    await eventually(rescored, "the new score")
     asked = scores_pb2.GetScoreRequest(customer_id=someone.id)
     now_asked = (await stubs.scores.GetScore(asked, metadata=admin)).score
     stored = {one.customer_id: one for one in await scores(stubs, admin)}[someone.id]
@@ -297,7 +291,7 @@ async def test_who_has_left_is_listed_no_more_but_can_be_asked_for(
     async def unlisted() -> bool:
         return gone.id not in {one.customer_id for one in await scores(stubs, admin)}
 
-    await eventually(unlisted)
+    await eventually(unlisted, "the end of the listing")
     asked = scores_pb2.GetScoreRequest(customer_id=gone.id)
     assert (await stubs.scores.GetScore(asked, metadata=admin)).score.customer_id == gone.id
 
@@ -312,11 +306,11 @@ async def test_promoting_the_model_of_before_is_the_way_back(
     async def by(model_id: str) -> bool:
         return {one.model_id for one in await scores(stubs, admin)} == {model_id}
 
-    await eventually(lambda: by(new.id))
+    await eventually(lambda: by(new.id), "everybody's score by the new model", SECONDS)
     request = models_pb2.PromoteModelRequest(model_id=old.id)
     back = (await stubs.models.PromoteModel(request, metadata=admin)).model
     assert back.stage == models_pb2.MODEL_STAGE_CHAMPION
-    await eventually(lambda: by(old.id))
+    await eventually(lambda: by(old.id), "everybody's score by the old model", SECONDS)
     listed = (await stubs.models.ListModels(models_pb2.ListModelsRequest(), metadata=admin)).models
     assert {one.id: one.stage for one in listed} == {
         old.id: models_pb2.MODEL_STAGE_CHAMPION,
@@ -341,7 +335,7 @@ async def test_a_customer_whose_windows_have_moved_is_scored_anew(
         found = {one.customer_id: one for one in await scores(stubs, admin)}[someone]
         return found.score_time.ToDatetime() > before.score_time.ToDatetime()
 
-    await eventually(renewed)
+    await eventually(renewed, "the renewed score")
     after = {one.customer_id: one for one in await scores(stubs, admin)}[someone]
     assert after.probability == before.probability
 
@@ -376,5 +370,13 @@ async def test_a_champion_forged_in_the_store_is_not_believed_after_a_restart(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await stubs.scores.GetScore(asked, metadata=admin, wait_for_ready=True)
     assert refused_as(refused, grpc.StatusCode.FAILED_PRECONDITION, "NO_CHAMPION")
+    assert service.log.read_text().count("model_refused") == 1
     await models.update_one({"_id": genuine["_id"]}, {"$set": {"text": genuine["text"]}})
-    assert "model_refused" in service.log.read_text()
+
+    async def believed() -> bool:
+        try:
+            return bool((await stubs.scores.GetScore(asked, metadata=admin)).score.model_id == genuine["_id"])
+        except grpc.aio.AioRpcError:
+            return False
+
+    await eventually(believed, "the genuine champion")

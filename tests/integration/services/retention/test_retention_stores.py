@@ -124,8 +124,11 @@ async def keep_scores(store: Any, *kept: Scored) -> None:
 
 async def test_scores_are_listed_riskiest_first_without_those_who_left(scores: Any) -> None:
     everybody = [
-        scored(ANN, 0.2), scored(BEN, 0.9), scored(CAT, 0.7, listed=False, announced=None), scored(DAN, 0.6, values=(1.5,)),
-    ]  # fmt: skip
+        scored(ANN, 0.2),
+        scored(BEN, 0.9),
+        scored(CAT, 0.7, listed=False, announced=None),
+        scored(DAN, 0.6, values=(1.5,)),
+    ]
     await keep_scores(scores, *everybody)
     found, token = await scores.page(Selection(page_size=2))
     assert found == [everybody[1], everybody[3]]
@@ -220,7 +223,6 @@ async def test_no_query_reads_everything_or_sorts_in_memory(spied: tuple[Store, 
     for command in asked:
         if command.get("upsert") or "update" in command:
             continue
-        # How many scores are outdated is counted for the log alone, off every path.
         found = await stages(store, command)
         assert not found & SLOW, command
 

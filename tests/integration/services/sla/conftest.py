@@ -4,15 +4,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from chassis.events.listener import LISTENER_COLLECTIONS
-from chassis.events.outbox import OUTBOX
 from chassis.mongo.client import Store
-from services.sla.agreements.store import AGREEMENTS
-from services.sla.clocks.store import CLOCKS
-from services.sla.measurements.store import OUTAGES
+from services.sla.build import COLLECTIONS
 from tests.support.explain import Overheard, overheard
-
-COLLECTIONS = (AGREEMENTS, CLOCKS, OUTAGES, OUTBOX, *LISTENER_COLLECTIONS)
 
 
 @pytest.fixture

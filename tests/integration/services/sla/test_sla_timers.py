@@ -11,8 +11,8 @@ from holdfast.sla.v1 import clocks_pb2 as pb
 from chassis.times import now
 from tests.integration.services.sla.interaction import FakeInteraction, events_of
 from tests.integration.services.sla.running import Sla, live, watching
+from tests.support.polling import until
 from tests.support.service import Keys, Process
-from tests.unit.gateway.experience.polling import until
 from tests.unit.services.sla.builders import agreement, objective
 
 WITHIN = 1.0

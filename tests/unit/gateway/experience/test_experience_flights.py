@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import pytest
 
 from gateway.experience.flights import Flights
-from tests.unit.gateway.experience.polling import until
+from tests.support.polling import until
 
 PATIENT = 30.0
 

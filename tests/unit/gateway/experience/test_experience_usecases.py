@@ -13,7 +13,7 @@ from gateway.experience.memory import Memory
 from gateway.experience.ports import Ask, Viewer
 from gateway.experience.rules import Answered, Declined, Failed, Freshness, Section
 from gateway.experience.usecases import Customer360
-from tests.unit.gateway.experience.polling import until
+from tests.support.polling import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ASK = Ask("anna", 10, Viewer(frozenset({"agent"}), "", ""), "token")

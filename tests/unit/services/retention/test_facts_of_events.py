@@ -96,8 +96,15 @@ def test_what_is_not_told_is_not_known() -> None:
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [("UNSPECIFIED", True), ("PROSPECT", False), ("ACTIVE", True), ("SUSPENDED", True), ("CLOSED", False), ("ARCHIVED", False)],
-)  # fmt: skip
+    [
+        ("UNSPECIFIED", True),
+        ("PROSPECT", False),
+        ("ACTIVE", True),
+        ("SUSPENDED", True),
+        ("CLOSED", False),
+        ("ARCHIVED", False),
+    ],
+)
 def test_only_who_has_bought_and_not_left_is_a_customer(status: str, *, expected: bool) -> None:
     found = profile(status=customers_pb2.CustomerStatus.Value(f"CUSTOMER_STATUS_{status}"))
     assert found.is_customer is expected

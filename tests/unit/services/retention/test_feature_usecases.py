@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from holdfast.sla.v1 import clocks_pb2
 
 from chassis import bulk
 from chassis.rules import NotFound
@@ -15,7 +16,7 @@ from services.retention.features.rules import OutcomeRecorded, Reading, State, f
 from services.retention.features.usecases import FeatureUseCases
 from tests.support.fakes.features import FakeFeatures
 from tests.unit.services.retention.builders import NOON, lively_facts
-from tests.unit.services.retention.people import Unpacked, folded, person
+from tests.unit.services.retention.people import Unpacked, event, folded, person
 
 
 class Rescored:
@@ -60,12 +61,13 @@ async def test_events_of_one_customer_change_it_once_and_have_it_scored(
 async def test_events_that_tell_of_nobody_change_nothing(
     features: FeatureUseCases, store: FakeFeatures, rescored: Rescored
 ) -> None:
-    one = Unpacked(person(1).interaction[0])
-    one.customer_id = ""
-    one.data.interaction.customer_id = ""  # type: ignore[attr-defined]
-    await features.apply([one], None)
+    outage = Unpacked(event(clocks_pb2.ClockBreached(clock=clocks_pb2.Clock(id="network")), "", "network"))
+    await features.apply([outage], None)
     assert not store.kept
     assert not rescored.batches
+
+
+LEFT, STAYED = True, False
 
 
 def outcome(who: str, churned: bool, day: int) -> Outcome:
@@ -75,9 +77,9 @@ def outcome(who: str, churned: bool, day: int) -> Outcome:
 async def test_of_two_outcomes_the_newest_counts_whatever_the_order(
     features: FeatureUseCases, store: FakeFeatures
 ) -> None:
-    done = await features.record([outcome("ann", True, 1), outcome("ben", False, 1), outcome("ann", False, 2)])
+    done = await features.record([outcome("ann", LEFT, 1), outcome("ben", STAYED, 1), outcome("ann", STAYED, 2)])
     assert done == [bulk.Outcome.CREATED, bulk.Outcome.CREATED, bulk.Outcome.UPDATED]
-    done = await features.record([outcome("ann", True, 1), outcome("ben", False, 1), outcome("ben", True, 0)])
+    done = await features.record([outcome("ann", LEFT, 1), outcome("ben", STAYED, 1), outcome("ben", LEFT, 0)])
     assert done == [bulk.Outcome.UNCHANGED] * 3
     assert {who: fact.churned for who, fact in store.known.items()} == {"ann": False, "ben": False}
 
@@ -87,7 +89,7 @@ async def test_models_learn_from_features_as_of_when_the_outcome_was_observed(
 ) -> None:
     state = fold(lively_facts())
     store.kept["ann"] = Kept("ann", state, 1)
-    await features.record([outcome("ann", True, -60), outcome("stranger", True, 0)])
+    await features.record([outcome("ann", LEFT, -60), outcome("stranger", LEFT, 0)])
     found = [row async for rows in features.labelled() for row in rows]
     assert found == [("ann", vector(state, NOON - timedelta(days=60)), True)]
     assert await features.outcome_count() == 2

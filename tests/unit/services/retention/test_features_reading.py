@@ -48,7 +48,7 @@ def test_a_reading_ends_when_a_product_starts_or_ends_or_a_ticket_of_the_future_
     assert read(fold([product(NOON + hour)]), NOON).until == NOON + hour
     assert read(fold([product(NOON - hour, NOON + 2 * hour)]), NOON).until == NOON + 2 * hour
     assert read(fold([product(NOON, NOON + 20 * hour)]), NOON).until == MIDNIGHT
-    ticket = [TicketOpened(ticket_id="t", at=NOON - hour), TicketClosed(ticket_id="t", at=NOON + hour)]
+    ticket: list[Fact] = [TicketOpened(ticket_id="t", at=NOON - hour), TicketClosed(ticket_id="t", at=NOON + hour)]
     assert read(fold(ticket), NOON).until == NOON + hour
 
 

@@ -82,9 +82,8 @@ class House:
 async def test_a_training_tells_of_each_step_and_ends_with_a_candidate() -> None:
     house = House()
     strides, entry = await house.train(seed=9)
-    assert [one.stage for one in strides] == [
-        "gathering customers", "gathering customers", "gathering customers", "fold 1 of 1", "the final model", "storing", "done",
-    ]  # fmt: skip
+    gathering = ["gathering customers"] * 3
+    assert [one.stage for one in strides] == [*gathering, "fold 1 of 1", "the final model", "storing", "done"]
     assert [one.progress for one in strides] == sorted(one.progress for one in strides)
     assert all(one.entry is None for one in strides[:-1])
     assert house.trainer.given == (["ann", "ben", "cat"], [1, 0, 1], Options(horizon_months=6, seed=9))
@@ -205,7 +204,7 @@ async def test_the_key_is_the_operators_or_one_that_the_store_keeps(tmp_path: Pa
     file.write_bytes(private_pem(key))
     assert (await signer(str(file), store)).key.private_bytes_raw() == key.private_bytes_raw()
     for wrong in (tmp_path / "absent.pem", tmp_path):
-        with pytest.raises(StartError, match="HOLDFAST_MODEL_KEY_FILE .* cannot be read"):
+        with pytest.raises(StartError, match=r"HOLDFAST_MODEL_KEY_FILE .* cannot be read"):
             await signer(str(wrong), store)
     file.write_text("no key")
     with pytest.raises(StartError, match="is not an unencrypted PEM private key"):

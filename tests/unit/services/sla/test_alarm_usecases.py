@@ -9,7 +9,7 @@ from services.sla.clocks.alarm_usecases import LATE, LOOK, Alarms
 from services.sla.clocks.usecases import ClockUseCases
 from tests.support.fakes.agreements import FakeAgreements
 from tests.support.fakes.clocks import FakeClocks
-from tests.unit.gateway.experience.polling import until
+from tests.support.polling import until
 
 
 class Waiting(ClockUseCases):

@@ -1,0 +1,49 @@
+"""Puts SLA together: settings → store → use cases → handlers, the ear on tickets, the timers."""
+
+from holdfast.events.v1 import events_pb2, events_pb2_grpc
+
+from chassis.app import App
+from chassis.channels import Channel
+from chassis.events.feed import Feed
+from chassis.events.handlers import EventsHandlers
+from chassis.events.lease import Lease
+from chassis.events.listener import LISTENER_COLLECTIONS, Listener
+from chassis.events.outbox import OUTBOX, outbox_source
+from chassis.mongo.client import Store
+from services.sla.agreements import handlers as agreements
+from services.sla.agreements.store import AGREEMENTS, AgreementStore
+from services.sla.agreements.usecases import AgreementUseCases
+from services.sla.clocks import handlers as clocks
+from services.sla.clocks.alarm_usecases import Alarms
+from services.sla.clocks.store import CLOCKS, ClockStore
+from services.sla.clocks.usecases import ClockUseCases
+from services.sla.measurements import handlers as measurements
+from services.sla.measurements.store import OUTAGES, MeasurementStore
+from services.sla.measurements.usecases import MeasurementUseCases
+from services.sla.settings import SlaSettings
+
+COLLECTIONS = (AGREEMENTS, CLOCKS, OUTAGES, OUTBOX, *LISTENER_COLLECTIONS)
+
+
+async def build(app: App) -> None:
+    """Opens the store, and serves and runs everything this service has."""
+    assert isinstance(app.settings, SlaSettings), "run() was told so"
+    store = await app.store(app.settings.sla_mongo_uri, COLLECTIONS)
+    promised = AgreementStore(store)
+    running = ClockUseCases(ClockStore(store), promised)
+    agreements.install(app, AgreementUseCases(promised))
+    clocks.install(app, running)
+    measurements.install(app, MeasurementUseCases(MeasurementStore(store)))
+    told = EventsHandlers(Feed("sla", store, [outbox_source(clocks.TOLD)]))
+    descriptor = events_pb2.DESCRIPTOR.services_by_name["EventsService"]
+    app.serve(events_pb2_grpc.add_EventsServiceServicer_to_server, told, descriptor)
+    _run_clocks(app, store, await app.channel(app.settings.interaction_target), running)
+
+
+def _run_clocks(app: App, store: Store, interaction: Channel, running: ClockUseCases) -> None:
+    """Listens to interaction's tickets, and rings alarms."""
+    ears = clocks.TicketEars(running)
+    app.background("tickets", Listener("tickets", store, interaction, clocks.HEARD, ears.apply).run)
+    alarms = Alarms(running, Lease(store, "clock-alarms"))
+    app.background("alarms", alarms.run)
+    app.background("alarm_lead", alarms.stand)
