@@ -7,8 +7,7 @@ from chassis.log import logger
 from chassis.rules import Refusal
 from services.retention.models.keys import Signer
 from services.retention.models.registry import Entry
-from services.retention.models.rules import Model
-from services.retention.scores.assessment_rules import Champion
+from services.retention.scores.assessment_rules import Champion, champion
 
 POLL_SECONDS = 0.5
 """How long a replica may go on with the champion of before: a change stream costs a connection for what a half-second
@@ -31,7 +30,7 @@ class Champions:
     def __init__(self, store: Registry, signer: Signer) -> None:
         self._store = store
         self._signer = signer
-        self._open: dict[str, Model] = {}
+        self._open: dict[str, Champion] = {}
         self._refused: set[str] = set()
         self._current: Champion | None = None
 
@@ -46,10 +45,9 @@ class Champions:
             return None
         if self._current is not None and self._current.id == model_id:
             return self._current
-        model = await self.model(model_id)
-        return None if model is None else Champion(model_id, model)
+        return await self.model(model_id)
 
-    async def model(self, model_id: str) -> Model | None:
+    async def model(self, model_id: str) -> Champion | None:
         """A model by its id; None where it is not there, or cannot be trusted. A model never changes."""
         known = self._open.get(model_id)
         if known is not None:
@@ -74,9 +72,9 @@ class Champions:
             await self.refresh()
             await asyncio.sleep(POLL_SECONDS)
 
-    def _opened(self, entry: Entry) -> Model | None:
+    def _opened(self, entry: Entry) -> Champion | None:
         try:
-            return self._signer.open(entry)
+            return champion(entry.id, self._signer.open(entry))
         except Refusal as refusal:
             if entry.id not in self._refused:
                 self._refused.add(entry.id)

@@ -1,13 +1,15 @@
 """Everything a score says of one customer: probability, band, reasons, levers, value."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from services.retention.features.rules import NAMES, Value
-from services.retention.models.rules import Model, log_odds_of, look_up, score, sigmoid
+from services.retention.models.rules import Model, log_odds_of, look_up, sigmoid
+from services.retention.scores.explainer_rules import Explainer
 from services.retention.scores.rules import (
     Band,
     Money,
@@ -17,21 +19,26 @@ from services.retention.scores.rules import (
     ValueParameters,
     band,
     lifetime_value,
-    reasons,
     tier,
-    what_would_lower,
 )
 
 BANDS: Final[tuple[Band, ...]] = ("low", "medium", "high", "critical")
 """From the lowest on; the contract counts them from 1."""
+CHARGE: Final = NAMES.index("monthly_charge")
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """A model with its id, opened and verified."""
+    """A model with its id, opened, verified and prepared for explaining."""
 
     id: str
     model: Model
+    explainer: Explainer = field(compare=False)
+
+
+def champion(model_id: str, model: Model) -> Champion:
+    """The model, prepared."""
+    return Champion(model_id, model, Explainer(model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +94,14 @@ def probability(model: Model, values: Sequence[Value]) -> float:
 
 def assess(customer_id: str, by: Champion, values: Sequence[Value], currency: str, at: datetime) -> Assessment:
     """Scores a customer, with everything there is to say about it."""
-    model = by.model
-    vector = dict(zip(NAMES, values, strict=True))
-    scored = score(model, vector)
-    value = _value(vector, currency, scored.probability, model.horizon_months)
+    explained = by.explainer.explain(values)
+    value = _value(values[CHARGE], currency, explained.probability, by.model.horizon_months)
     return Assessment(
         customer_id=customer_id,
-        probability=scored.probability,
-        band=band(scored.probability),
-        reasons=reasons(scored, vector),
-        remedies=what_would_lower(model, vector),
+        probability=explained.probability,
+        band=band(explained.probability),
+        reasons=explained.reasons,
+        remedies=explained.remedies,
         model_id=by.id,
         at=at,
         value=value,
@@ -104,9 +109,13 @@ def assess(customer_id: str, by: Champion, values: Sequence[Value], currency: st
     )
 
 
-def _value(vector: Mapping[str, Value], currency: str, probability: float, months: int) -> Money | None:
-    charge = vector["monthly_charge"]
+def _value(charge: Value, currency: str, probability: float, months: int) -> Money | None:
     if not currency or not isinstance(charge, float):
         return None
     micros = int((Decimal(repr(charge)) * 1_000_000).to_integral_value())
-    return lifetime_value(Money(currency, micros), probability, ValueParameters(label_months=months))
+    return lifetime_value(Money(currency, micros), probability, _parameters(months))
+
+
+@lru_cache
+def _parameters(months: int) -> ValueParameters:
+    return ValueParameters(label_months=months)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chassis.rules import Invalid
 from services.retention.features.rules import BY_NAME, Value, Vector
@@ -29,8 +29,7 @@ class BandThresholds:
             raise Invalid("band thresholds must rise between 0 and 1", field="thresholds")
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a customer is more likely to leave than the average one.
 
     Attributes:
@@ -47,8 +46,7 @@ class Reason:
     points: float
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(NamedTuple):
     """A change an operator could bring about, and the probability the model gives the customer with it.
 
     An association, not a promise: only an experiment tells whether the change keeps the customer.
@@ -99,22 +97,26 @@ def what_would_lower(model: Model, vector: Vector, limit: int = 3) -> tuple[Reme
     """
     found = look_up(model, vector)
     today = sigmoid(log_odds_of(model, found))
-    best: list[Remedy] = []
+    best: list[tuple[float, int, Value, float]] = []
     for index, table in enumerate(model.tables):
-        candidates: list[tuple[float, Value]] = []
-        for to in _possible(table, vector):
-            changed = sigmoid(log_odds_of(model, [*found[:index], table.at(to), *found[index + 1 :]]))
-            if changed < today:
-                candidates.append((changed, to))
-        if candidates:
-            probability, to = min(candidates, key=lambda one: one[0])
-            best.append(_remedy(table.feature, vector, to, probability, today))
-    best.sort(key=lambda one: one.probability)
-    return tuple(best[:limit])
+        # The probability falls with the raw score: the best change is the one with the lowest.
+        lower = [(table.at(to), to) for to in possible(table, vector.get(table.feature)) if table.at(to) < found[index]]
+        if lower:
+            raw, to = min(lower, key=lambda one: one[0])
+            best.append((raw - found[index], index, to, raw))
+    best.sort(key=lambda one: one[:2])
+    remedies: list[Remedy] = []
+    for _, index, to, raw in best[:limit]:
+        changed = sigmoid(log_odds_of(model, [*found[:index], raw, *found[index + 1 :]]))
+        if changed < today:
+            remedies.append(_remedy(model.tables[index].feature, vector, to, changed, today))
+    remedies.sort(key=lambda one: one.probability)
+    return tuple(remedies)
 
 
-def _possible(table: Table, vector: Vector) -> tuple[Value, ...]:
-    feature, value = BY_NAME[table.feature], vector.get(table.feature)
+def possible(table: Table, value: Value) -> tuple[Value, ...]:
+    """The values that an operator can bring a feature to from `value`."""
+    feature = BY_NAME[table.feature]
     if isinstance(table, NumericTable):
         return () if value is None else tuple(to for to in feature.actions if to != value)
     if value in ("no_service", "none") or value not in feature.categories:

@@ -58,7 +58,7 @@ class Champions(Protocol):
 
     async def of(self, transaction: Any) -> Champion | None: ...
 
-    async def model(self, model_id: str) -> Model | None: ...
+    async def model(self, model_id: str) -> Champion | None: ...
 
 
 class ScoreUseCases:
@@ -116,7 +116,7 @@ class ScoreUseCases:
             before = known.get(who, NEVER)
             scored = _scored(who, reading, chance, model_id=champion.id, told=before, at=at)
             if scored.announced != before.announced:
-                happenings.append(_band_changed(scored, champion.model, before))
+                happenings.append(_band_changed(scored, champion, before))
             scores.append(scored)
         await self._store.keep(transaction, scores, happenings)
 
@@ -151,15 +151,15 @@ def _scored(who: str, reading: Reading, chance: float, *, model_id: str, told: T
     )
 
 
-def _assessed(scored: Scored, model: Model | None) -> Assessment:
+def _assessed(scored: Scored, model: Champion | None) -> Assessment:
     if model is None:
         # The model can no longer be trusted or read: what it said stands, why it said so cannot be told.
         return Assessment(
             scored.customer_id, scored.probability, scored.band, (), (), scored.model_id, scored.at, None, None
         )
-    return assess(scored.customer_id, Champion(scored.model_id, model), scored.values, scored.currency, scored.at)
+    return assess(scored.customer_id, model, scored.values, scored.currency, scored.at)
 
 
-def _band_changed(scored: Scored, model: Model, told: Told) -> Happening:
+def _band_changed(scored: Scored, model: Champion, told: Told) -> Happening:
     data = wire.band_changed(_assessed(scored, model), told.announced)
     return Happening(scored.customer_id, scored.version, data, scored.at, scored.customer_id)

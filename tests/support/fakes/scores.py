@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
-from services.retention.models.rules import Model
 from services.retention.scores.assessment_rules import BANDS, Champion, Scored
 from services.retention.scores.store import LISTING
 from services.retention.scores.usecases import NEVER, Told
@@ -61,11 +60,11 @@ class FakeChampions:
     """Behaves as `Champions` does."""
 
     def __init__(self, *models: Champion) -> None:
-        self.models = {one.id: one.model for one in models}
+        self.models = {one.id: one for one in models}
         self.champion = models[0] if models else None
 
     def promote(self, champion: Champion) -> None:
-        self.models[champion.id] = champion.model
+        self.models[champion.id] = champion
         self.champion = champion
 
     def current(self) -> Champion | None:
@@ -74,5 +73,5 @@ class FakeChampions:
     async def of(self, transaction: Any) -> Champion | None:
         return self.champion
 
-    async def model(self, model_id: str) -> Model | None:
+    async def model(self, model_id: str) -> Champion | None:
         return self.models.get(model_id)

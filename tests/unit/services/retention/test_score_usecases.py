@@ -14,15 +14,15 @@ from services.retention.features.readings import Readings
 from services.retention.features.rules import NAMES, Reading, fold, read
 from services.retention.models.rules import score
 from services.retention.scores import wire
-from services.retention.scores.assessment_rules import Champion, assess, probability
+from services.retention.scores.assessment_rules import Champion, assess, champion, probability
 from services.retention.scores.rescoring import Rescoring
 from services.retention.scores.usecases import MANY, ScoreUseCases
 from tests.support.fakes.features import FakeFeatures
 from tests.support.fakes.scores import FakeChampions, FakeScores
 from tests.unit.services.retention.builders import NOON, hand_made_model, lively_facts, restless_customer
 
-FIRST = Champion("churn-first", hand_made_model())
-SECOND = Champion("churn-second", replace(hand_made_model(), intercept=-6.0))
+FIRST = champion("churn-first", hand_made_model())
+SECOND = champion("churn-second", replace(hand_made_model(), intercept=-6.0))
 FOREVER = datetime(2999, 1, 1, tzinfo=NOON.tzinfo)
 
 
