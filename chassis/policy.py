@@ -19,7 +19,8 @@ class Method:
     """One method of the contract.
 
     `path` is its gRPC path; `roles` may call it, in lower case; `customer_field` names the request field whose value a
-    customer must own, empty where customers may not call; `errors` are the reasons it documents beyond the common ones.
+    customer must own, empty where customers may not call; `row_field` the one whose items its handler checks itself;
+    `errors` are the reasons it documents beyond the common ones.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Method:
     server_streaming: bool
     roles: frozenset[str]
     customer_field: str
+    row_field: str
     errors: frozenset[str]
 
     @property
@@ -63,7 +65,9 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
     if "customer" in roles and not policy.customer_field:
         raise PolicyError(f"{method.full_name} is open to customers, but its policy names no customer_field")
     if policy.customer_field:
-        _check_path(method, policy.customer_field)
+        _check_path(method, "customer_field", policy.customer_field)
+    if policy.row_field:
+        _check_path(method, "row_field", policy.row_field)
     return Method(
         path=f"/{service.full_name}/{method.name}",
         request=GetMessageClass(method.input_type),
@@ -71,14 +75,15 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
         server_streaming=bool(getattr(method, "server_streaming", False)),
         roles=roles,
         customer_field=policy.customer_field,
+        row_field=policy.row_field,
         errors=frozenset(errors_pb2.ErrorReason.Name(e).removeprefix("ERROR_REASON_") for e in policy.errors),
     )
 
 
-def _check_path(method: MethodDescriptor, path: str) -> None:
+def _check_path(method: MethodDescriptor, option: str, path: str) -> None:
     message: Descriptor | None = method.input_type
     for part in path.split("."):
         field = message.fields_by_name.get(part) if message is not None else None
         if field is None:
-            raise PolicyError(f"{method.full_name} names customer_field {path}, which its request lacks")
+            raise PolicyError(f"{method.full_name} names {option} {path}, which its request lacks")
         message = field.message_type

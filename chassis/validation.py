@@ -14,9 +14,41 @@ def check(message: Message) -> None:
     Raises:
         Violations: it breaks rules; each is named with the path of its field.
     """
-    found = _VALIDATOR.collect_violations(message)
+    found = _found(message)
     if found:
-        raise Violations([(_path(v.proto.field), v.proto.message or str(v.proto.rule_id)) for v in found])
+        raise Violations(found)
+
+
+def check_rows(message: Message, row_field: str) -> dict[int, Violations]:
+    """The items of the repeated field `row_field` that break rules, by their place; all are checked in one go.
+
+    Raises:
+        Violations: something else in `message` breaks rules, such as too many rows.
+    """
+    rows: dict[int, list[tuple[str, str]]] = {}
+    rest: list[tuple[str, str]] = []
+    for path, sentence in _found(message):
+        place, inner = _in_row(path, row_field)
+        if place is None:
+            rest.append((path, sentence))
+        else:
+            rows.setdefault(place, []).append((inner, sentence))
+    if rest:
+        raise Violations(rest)
+    return {place: Violations(fields) for place, fields in rows.items()}
+
+
+def _found(message: Message) -> list[tuple[str, str]]:
+    found = _VALIDATOR.collect_violations(message)
+    return [(_path(v.proto.field), v.proto.message or str(v.proto.rule_id)) for v in found] if found else []
+
+
+def _in_row(path: str, row_field: str) -> tuple[int | None, str]:
+    """The place of the row that `path` leads into, and the way on from there; None if it leads elsewhere."""
+    head, _, inner = path.partition(".")
+    if not head.startswith(f"{row_field}["):
+        return None, path
+    return int(head[len(row_field) + 1 : -1]), inner
 
 
 def _path(path: object) -> str:

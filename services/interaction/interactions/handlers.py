@@ -8,8 +8,9 @@ from holdfast.common.v1 import query_pb2
 from holdfast.interaction.v1 import interactions_pb2 as pb
 from holdfast.interaction.v1 import interactions_pb2_grpc
 
-from chassis.bulk import Outcome, refusal_of, row_error
+from chassis.bulk import Outcome, row_error
 from chassis.query.selection import selection
+from chassis.validation import check_rows
 from services.interaction.interactions.usecases import InteractionUseCases
 
 # Messages of one bulk load under way at a time: one is checked while the store works on those before it.
@@ -55,12 +56,12 @@ class InteractionsHandlers(interactions_pb2_grpc.InteractionsServiceServicer):
         """One message of a bulk load, `before` items of which came with the messages before it."""
         response = pb.IngestInteractionsResponse(acknowledged=before + len(request.interactions))
         good: list[tuple[int, pb.Interaction]] = []
-        for row, entry in enumerate(request.interactions, before + 1):
-            refusal = refusal_of(entry)
-            if refusal:
-                response.errors.append(row_error(row, refusal))
+        refused = check_rows(request, "interactions")
+        for place, entry in enumerate(request.interactions):
+            if place in refused:
+                response.errors.append(row_error(before + 1 + place, refused[place]))
             else:
-                good.append((row, entry))
+                good.append((before + 1 + place, entry))
         outcomes = await self._usecases.ingest([entry for _, entry in good])
         for (row, _entry), outcome in zip(good, outcomes, strict=True):
             if outcome is Outcome.CREATED:
