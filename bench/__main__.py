@@ -24,6 +24,8 @@ ROWS: dict[str, Callable[[Stand], Result]] = {
     "ingest": ingest.bulk_ingest,
 }
 FULL: dict[str, Callable[[Stand], Result]] = {}
+# Wide enough that no row wraps, whatever the terminal is.
+WIDTH = 130
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -37,7 +39,7 @@ def main() -> int:
     unknown = set(asked.names) - set(rows)
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
-    console = Console()
+    console = Console(width=WIDTH)
     if not quiet():
         console.print("[yellow]the machine is busy: ratios are steadier than figures, but not by much[/yellow]")
     results = []
