@@ -1,7 +1,9 @@
 """What becomes of the rows of a bulk stream: each has its own outcome, and a bad one stops no other."""
 
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar
 
 from google.protobuf.message import Message
 from holdfast.common.v1 import rows_pb2
@@ -10,6 +12,8 @@ from chassis import validation
 from chassis.rules import Invalid, Refusal
 
 MOST_ERRORS = 1000
+M = TypeVar("M", bound=Message)
+R = TypeVar("R")
 
 
 class Outcome(Enum):
@@ -53,6 +57,33 @@ class Tally:
             failed=self.failed,
             errors=self.errors,
         )
+
+
+async def note_rows(
+    tally: Tally,
+    rows: Iterable[M],
+    read: Callable[[M], R],
+    load: Callable[[Sequence[R]], Awaitable[Sequence[Outcome | Refusal]]],
+    *,
+    needs_id: bool = True,
+) -> None:
+    """Checks each row by itself, loads the good ones together, and notes what became of each, in order.
+
+    `read` makes of a checked row what `load` takes, or raises a `Refusal`; `load` answers for each.
+    """
+    good: list[R] = []
+    refusals: list[Refusal | None] = []
+    for row in rows:
+        refusal = refusal_of(row, needs_id=needs_id)
+        if refusal is None:
+            try:
+                good.append(read(row))
+            except Refusal as wrong:
+                refusal = wrong
+        refusals.append(refusal)
+    loaded = iter(await load(good) if good else ())
+    for refused in refusals:
+        tally.note(tally.number(), refused or next(loaded))
 
 
 def row_error(row: int, refusal: Refusal) -> rows_pb2.RowError:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from chassis.bulk import Outcome, Tally, refusal_of
+from chassis.bulk import Outcome, Tally, note_rows
 from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
 
 M = TypeVar("M", bound=Message)
@@ -19,21 +19,18 @@ ATTEMPTS = 5
 
 
 async def note(tally: Tally, messages: Sequence[M], convert: Callable[[M], R], load: Load[R]) -> None:
-    """Checks each message by itself, loads the good ones together, and notes what became of each."""
-    rows: list[R] = []
-    refusals: list[Refusal | None] = []
-    for message in messages:
-        refusal = refusal_of(message, needs_id=True)
-        if refusal is None:
-            try:
-                rows.append(convert(message))
-            except Refusal as wrong:
-                refusal = wrong
-        refusals.append(refusal)
-    loaded = iter(await load(rows))
-    for refused in refusals:
-        outcome = refused or next(loaded)
-        tally.note(tally.number(), outcome if isinstance(outcome, Outcome) else in_row(outcome))
+    """As `note_rows`, with the paths of fields as they stand in a row."""
+
+    def read(message: M) -> R:
+        try:
+            return convert(message)
+        except Refusal as refusal:
+            raise in_row(refusal) from refusal
+
+    async def loaded(rows: Sequence[R]) -> Outcomes:
+        return [o if isinstance(o, Outcome) else in_row(o) for o in await load(rows)]
+
+    await note_rows(tally, messages, read, loaded)
 
 
 async def each_once(rows: Sequence[R], ids: Sequence[str], load: Load[R]) -> Outcomes:

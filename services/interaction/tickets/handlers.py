@@ -7,10 +7,9 @@ from holdfast.common.v1 import query_pb2
 from holdfast.interaction.v1 import tickets_pb2 as pb
 from holdfast.interaction.v1 import tickets_pb2_grpc
 
-from chassis.bulk import Tally, refusal_of
+from chassis.bulk import Tally, note_rows
 from chassis.call import subject
 from chassis.query.selection import selection
-from chassis.rules import Refusal
 from services.interaction.tickets import wire
 from services.interaction.tickets.rules import Draft
 from services.interaction.tickets.usecases import TicketUseCases
@@ -57,23 +56,9 @@ class TicketsHandlers(tickets_pb2_grpc.TicketsServiceServicer):
         """Loads tickets in bulk."""
         tally = Tally()
         async for request in requests:
-            good: list[tuple[int, Draft]] = []
-            for row in request.tickets:
-                number = tally.number()
-                read = _read(row)
-                if isinstance(read, Refusal):
-                    tally.note(number, read)
-                else:
-                    good.append((number, read))
-            outcomes = await self._usecases.load([draft for _, draft in good])
-            for (number, _draft), outcome in zip(good, outcomes, strict=True):
-                tally.note(number, outcome)
+            await note_rows(tally, request.tickets, _draft, self._usecases.load)
         return pb.ImportTicketsResponse(summary=tally.summary())
 
 
-def _read(row: pb.Ticket) -> Draft | Refusal:
-    """What a row describes, or why it describes nothing."""
-    try:
-        return refusal_of(row, needs_id=True) or wire.draft(row, past=True)
-    except Refusal as refusal:
-        return refusal
+def _draft(row: pb.Ticket) -> Draft:
+    return wire.draft(row, past=True)

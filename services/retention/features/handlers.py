@@ -7,11 +7,9 @@ from holdfast.retention.v1 import features_pb2 as pb
 from holdfast.retention.v1 import features_pb2_grpc
 
 from chassis.app import App
-from chassis.bulk import Tally, refusal_of
-from chassis.rules import Refusal
+from chassis.bulk import Tally, note_rows
 from chassis.times import to_timestamp
 from services.retention.features import wire
-from services.retention.features.kept import Outcome
 from services.retention.features.readings import Readings
 from services.retention.features.usecases import FeatureUseCases
 
@@ -35,29 +33,8 @@ class FeaturesHandlers(features_pb2_grpc.FeaturesServiceServicer):
         """Loads outcomes in bulk."""
         tally = Tally()
         async for request in requests:
-            good: list[tuple[int, Outcome]] = []
-            for row in request.outcomes:
-                number = tally.number()
-                outcome = _outcome(row)
-                if isinstance(outcome, Refusal):
-                    tally.note(number, outcome)
-                else:
-                    good.append((number, outcome))
-            if good:
-                done = await self._usecases.record([outcome for _, outcome in good])
-                for (number, _row), one in zip(good, done, strict=True):
-                    tally.note(number, one)
+            await note_rows(tally, request.outcomes, wire.outcome, self._usecases.record, needs_id=False)
         return pb.RecordOutcomesResponse(summary=tally.summary())
-
-
-def _outcome(row: pb.Outcome) -> Outcome | Refusal:
-    refusal = refusal_of(row)
-    if refusal is not None:
-        return refusal
-    try:
-        return wire.outcome(row)
-    except Refusal as refused:
-        return refused
 
 
 def install(app: App, readings: Readings, usecases: FeatureUseCases) -> None:

@@ -7,10 +7,8 @@ from holdfast.sla.v1 import measurements_pb2 as pb
 from holdfast.sla.v1 import measurements_pb2_grpc
 
 from chassis.app import App
-from chassis.bulk import Tally, refusal_of
-from chassis.rules import Refusal
+from chassis.bulk import Tally, note_rows
 from services.sla.measurements import wire
-from services.sla.measurements.outage_rules import Outage
 from services.sla.measurements.usecases import MeasurementUseCases
 
 
@@ -24,17 +22,7 @@ class MeasurementsHandlers(measurements_pb2_grpc.MeasurementsServiceServicer):
         """Loads outages in bulk."""
         tally = Tally()
         async for request in requests:
-            good: list[tuple[int, Outage]] = []
-            for row in request.outages:
-                number = tally.number()
-                outage = _outage(row)
-                if isinstance(outage, Refusal):
-                    tally.note(number, outage)
-                else:
-                    good.append((number, outage))
-            outcomes = await self._usecases.record([outage for _, outage in good])
-            for (number, _row), outcome in zip(good, outcomes, strict=True):
-                tally.note(number, outcome)
+            await note_rows(tally, request.outages, wire.outage, self._usecases.record)
         return pb.RecordOutagesResponse(summary=tally.summary())
 
     async def GetAvailability(self, request: pb.GetAvailabilityRequest, _: Any) -> pb.GetAvailabilityResponse:
@@ -42,17 +30,6 @@ class MeasurementsHandlers(measurements_pb2_grpc.MeasurementsServiceServicer):
         start, end = wire.moment(request.period, "start"), wire.moment(request.period, "end")
         found = await self._usecases.availability(request.customer_id, request.product_id, start, end)
         return wire.response(*found)
-
-
-def _outage(row: pb.Outage) -> Outage | Refusal:
-    """The outage of one row, or why it is none."""
-    refusal = refusal_of(row, needs_id=True)
-    if refusal is not None:
-        return refusal
-    try:
-        return wire.outage(row)
-    except Refusal as inconsistent:
-        return inconsistent
 
 
 def install(app: App, usecases: MeasurementUseCases) -> None:
