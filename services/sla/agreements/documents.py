@@ -37,8 +37,6 @@ def to_document(version: AgreementVersion) -> Document:
         "objectives": [_objective_document(objective) for objective in agreement.objectives],
         "create_time": version.create_time,
     }
-    if agreement.scope.product:
-        document["product_family"] = agreement.scope.product
     if agreement.valid_to:
         document["valid_to"] = agreement.valid_to
     return document
@@ -50,7 +48,7 @@ def from_document(document: Document) -> AgreementVersion:
     agreement = Agreement(
         id=document["agreement_id"],
         version=document["version"],
-        scope=Scope(document["customer_id"] or None, document.get("product_family")),
+        scope=Scope(document["customer_id"] or None),
         objectives=tuple(_objective(kept, calendar) for kept in document["objectives"]),
         valid_from=document["valid_from"],
         valid_to=document.get("valid_to"),

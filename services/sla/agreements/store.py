@@ -27,7 +27,7 @@ AGREEMENTS = schema.Collection(
         "objectives": "array",
         "create_time": "date",
     },
-    optional={"valid_to": "date", "product_family": "string"},
+    optional={"valid_to": "date"},
     indexes=[
         Index(
             [("agreement_id", 1), ("version", -1)], serves="the newest version; no number is used twice", unique=True

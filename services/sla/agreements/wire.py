@@ -41,7 +41,7 @@ def version(message: pb.Agreement) -> AgreementVersion:
         agreement = Agreement(
             id=message.id,
             version=1,
-            scope=Scope(message.customer_id or None, message.product_family or None),
+            scope=Scope(message.customer_id or None),
             objectives=objectives,
             valid_from=_moment(message.valid, "start") or EPOCH,
             valid_to=_moment(message.valid, "end"),
@@ -57,7 +57,6 @@ def message(kept: AgreementVersion) -> pb.Agreement:
         version=agreement.version,
         name=kept.name,
         customer_id=agreement.scope.customer_id or "",
-        product_family=agreement.scope.product or "",
         calendar=_calendar_message(kept.calendar),
         objectives=[_objective_message(objective) for objective in agreement.objectives],
     )

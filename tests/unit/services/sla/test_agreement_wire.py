@@ -29,7 +29,6 @@ EVERYTHING = agreement(
     ADA,
     [objective("FIRST_RESPONSE", {"CRITICAL": 60}), objective("RESOLUTION", {"LOW": 9}, ["HELD", "PENDING"]), SHARE],
     name="Gold",
-    product_family="fibre",
     calendar=OFFICE,
     valid=valid(0, 1),
     version=1,
