@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import grpc
+import httpx
 import psutil
 import pytest
 from google.rpc import error_details_pb2, status_pb2
@@ -158,3 +159,17 @@ async def test_a_deadline_that_has_passed_is_told_as_such(keys: Keys, uri: str, 
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await stub.GetCustomer(request, metadata=keys.metadata("agent"), timeout=0.00001)
     assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_metrics_are_served_as_prometheus_text(keys: Keys, uri: str, tmp_path: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+    with serving(MODULE, keys, tmp_path, customer_info_mongo_uri=uri, metrics_listen=metrics) as service:
+        async with grpc.aio.insecure_channel(service.address) as channel:
+            stub = CustomersServiceStub(channel)
+            request = customers_pb2.GetCustomerRequest(customer_id=str(uuid.uuid4()))
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.GetCustomer(request, metadata=keys.metadata("agent"))
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"http://{metrics}/metrics")).text
+    counted = [line for line in text.splitlines() if line.startswith("rpc_server_duration") and "_count" in line]
+    assert any("GetCustomer" in line and "NOT_FOUND" in line and line.endswith(" 1.0") for line in counted), text
