@@ -46,7 +46,7 @@ async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
 
 async def ended(store: Store) -> int:
     """Waits until the store has noticed the death, and ends what was left behind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (count := await end_abandoned(store)):  # noqa: ASYNC110 - the store has no event for it
             await asyncio.sleep(0.02)
     return count
@@ -58,7 +58,7 @@ async def count(store: Store) -> int:
     async def work(transaction: object) -> None:
         await store.collection("things").update_one({"_id": 1}, {"$inc": {"count": 1}}, session=transaction)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await store.transact(work)
     found = await store.collection("things").find_one({"_id": 1})
     return int(found["count"])

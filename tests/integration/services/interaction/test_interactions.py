@@ -168,7 +168,7 @@ async def test_a_loader_that_waits_for_each_answer_gets_it(
     call = interactions.IngestInteractions(metadata=loader)
     for n in range(1, 4):
         await call.write(pb.IngestInteractionsRequest(interactions=[entry(), entry()]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             answer = await call.read()
         assert isinstance(answer, pb.IngestInteractionsResponse)
         assert (answer.acknowledged, answer.created) == (2 * n, 2)

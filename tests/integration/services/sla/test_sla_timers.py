@@ -100,7 +100,7 @@ async def test_a_crash_loses_no_breach_and_doubles_none_and_the_restart_is_on_ti
     replica.kill()
     await asyncio.to_thread(replica.start)
     back = now()
-    told = await sla.has_told(pb.ClockBreached, len(early | late), seconds=10)
+    told = await sla.has_told(pb.ClockBreached, len(early | late), seconds=30)
     assert told == dict.fromkeys(early | late, 1)
     raised = {event["subject"]: event for event in sla.outbox(type=pb.ClockBreached.DESCRIPTOR.full_name)}
     for event in raised.values():
