@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.result import Result
-from bench.rows import calls, ingest
+from bench.rows import calls, ingest, lookup
 from bench.stand import Stand, quiet, stand
 
 ROWS: dict[str, Callable[[Stand], Result]] = {
@@ -23,7 +23,7 @@ ROWS: dict[str, Callable[[Stand], Result]] = {
     "log": calls.log_one_interaction,
     "ingest": ingest.bulk_ingest,
 }
-FULL: dict[str, Callable[[Stand], Result]] = {}
+FULL: dict[str, Callable[[Stand], Result]] = {"lookup": lookup.look_up_among_a_million}
 # Wide enough that no row wraps, whatever the terminal is.
 WIDTH = 130
 RESULTS = Path(__file__).parent / "results" / "latest.json"

@@ -57,20 +57,27 @@ class Stand:
         child.wait()
 
     def cost(self, process: Process, method: str, requests: Sequence[bytes], count: int, token: str = "") -> float:
-        """Microseconds of CPU that `process` spends on one call, with 32 in flight.
+        """Microseconds of CPU that `process` spends on one call, with 32 in flight."""
+        assert process.child is not None
+        before = _cpu(process.child.pid)
+        self.drive(process, method, requests, count=count, in_flight=IN_FLIGHT, token=token)
+        return (_cpu(process.child.pid) - before) / count * 1e6
+
+    def drive(
+        self, process: Process, method: str, requests: Sequence[bytes], *, count: int, in_flight: int, token: str = ""
+    ) -> dict[str, float]:
+        """Has the load generator make `count` calls; what it printed: seconds, and latencies in milliseconds.
 
         Raises:
             RuntimeError: a call failed: what is measured must work.
         """
         file = self.folder / "requests.bin"
         file.write_bytes(load.pack(requests))
-        assert process.child is not None
-        before = _cpu(process.child.pid)
-        command = [sys.executable, "-m", "bench.load", process.address, method, str(file), str(count), str(IN_FLIGHT)]
+        command = [sys.executable, "-m", "bench.load", process.address, method, str(file), str(count), str(in_flight)]
         answer = json.loads(subprocess.check_output([*command, token] if token else command))
-        if answer["failures"]:
-            raise RuntimeError(f"{method}: calls failed: {answer['failures']}")
-        return (_cpu(process.child.pid) - before) / count * 1e6
+        if answer.pop("failures"):
+            raise RuntimeError(f"{method}: calls failed")
+        return {name: float(value) for name, value in answer.items()}
 
     def beside(
         self,
