@@ -6,7 +6,7 @@ Composed when the process starts, so that a call costs the hooks and nothing els
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextvars import Token
 from typing import Any
 
@@ -19,7 +19,6 @@ from chassis.policy import Method
 from chassis.rules import Invalid
 
 Behaviour = Callable[[Any, Any], Any]
-Hook = Callable[[Call], None]
 MessageHook = Callable[[Call, Message], None]
 
 
@@ -149,4 +148,3 @@ class Capture:
 
 
 Registrar = Callable[[Any, Any], None]
-Background = Callable[[], Awaitable[None]]

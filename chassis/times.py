@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.rules import Invalid
@@ -33,3 +34,12 @@ def from_timestamp(stamp: Timestamp, field: str = "") -> datetime:
     if not (_LEAST_SECONDS <= seconds <= _MOST_SECONDS and 0 <= nanos < 1_000_000_000):
         raise Invalid("is not a time between the years 1 and 9999", field=field)
     return _EPOCH + timedelta(0, seconds, nanos // 1_000_000 * 1000)
+
+
+def moment(message: Message, name: str, path: str) -> datetime | None:
+    """The time in the field `name` of `message`; None where it is unset. `path` is what the caller calls the field.
+
+    Raises:
+        Invalid: it lies outside the years 1 to 9999, which a message on the wire can.
+    """
+    return from_timestamp(getattr(message, name), path) if message.HasField(name) else None

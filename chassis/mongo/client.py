@@ -6,7 +6,7 @@ that have certified it. The two differ in what is a coroutine: `aggregate`, `wat
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pymongo
@@ -144,8 +144,3 @@ def _motor() -> Callable[..., Any]:
 
 async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
-
-
-async def listed(cursor: AsyncIterator[Document]) -> list[Document]:
-    """All documents of a cursor."""
-    return [document async for document in cursor]

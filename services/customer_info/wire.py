@@ -3,26 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import types_pb2
 
-from chassis.times import from_timestamp, to_timestamp
+from chassis.times import to_timestamp
 from services.customer_info.customers.rules import Money
 
 
 def stamp(time: datetime | None) -> Timestamp | None:
     """A time as a message; None stays unset."""
     return None if time is None else to_timestamp(time)
-
-
-def moment(message: Message, name: str, path: str) -> datetime | None:
-    """The time in the field `name` of `message`; None where it is unset. `path` is what the caller calls the field.
-
-    Raises:
-        Invalid: it lies outside the years 1 to 9999, which a message on the wire can.
-    """
-    return from_timestamp(getattr(message, name), path) if message.HasField(name) else None
 
 
 def money(message: types_pb2.Money) -> Money:

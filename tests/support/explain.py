@@ -2,13 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pymongo
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from chassis.mongo.client import Document, Store
+from chassis.mongo.schema import Collection
 
 KINDS = frozenset({"find", "aggregate", "update", "delete", "findAndModify", "count", "distinct"})
 # Belongs to the session and the transport of a command, not to its plan.
@@ -54,6 +55,17 @@ async def overheard(uri: str) -> AsyncIterator[tuple[Store, Overheard]]:
         yield store, listener
     finally:
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def overheard_from_empty(uri: str, collections: Sequence[Collection]) -> AsyncIterator[tuple[Store, Overheard]]:
+    """The store at `uri` with its schema and without documents, and what is asked of it from here on."""
+    async with overheard(uri) as (store, listener):
+        await store.ensure(collections)
+        for collection in collections:
+            await store.collection(collection.name).delete_many({})
+        listener.commands.clear()
+        yield store, listener
 
 
 async def stages(store: Store, command: Mapping[str, Any]) -> set[str]:

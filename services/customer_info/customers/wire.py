@@ -6,6 +6,7 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 
 from chassis.etag import etag
 from chassis.rules import Invalid
+from chassis.times import moment
 from services.customer_info.customers.rules import (
     UPDATABLE,
     Billed,
@@ -21,7 +22,7 @@ from services.customer_info.customers.rules import (
     Row,
     Status,
 )
-from services.customer_info.wire import characteristics, moment, money, money_message, pairs, stamp
+from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
 
 STATUSES = {s: pb.CustomerStatus.Value(f"CUSTOMER_STATUS_{s.name}") for s in Status}
 CATEGORIES = {c: pb.CustomerCategory.Value(f"CUSTOMER_CATEGORY_{c.name}") for c in Category}

@@ -5,8 +5,9 @@ from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.etag import etag
 from chassis.rules import Invalid
+from chassis.times import moment
 from services.customer_info.portfolio.rules import Product, Row, ServiceIdentifier, Status, StatusChange, Term
-from services.customer_info.wire import characteristics, moment, money, money_message, pairs, stamp
+from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
 
 STATUSES = {s: pb.ProductStatus.Value(f"PRODUCT_STATUS_{s.name}") for s in Status}
 _STATUS = {number: status for status, number in STATUSES.items()}

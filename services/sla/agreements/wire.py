@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 
-from holdfast.common.v1 import types_pb2
 from holdfast.sla.v1 import agreements_pb2 as pb
 
 from chassis.rules import Invalid
-from chassis.times import from_timestamp, to_timestamp
+from chassis.times import moment, to_timestamp
 from services.sla.agreements.rules import Agreement, Metric, Objective, Operator, PriorityTarget, Scope
 from services.sla.agreements.version_rules import AgreementVersion
 from services.sla.calendars.instant_rules import DAY_SECONDS, EPOCH
@@ -43,8 +42,8 @@ def version(message: pb.Agreement) -> AgreementVersion:
             version=1,
             scope=Scope(message.customer_id or None),
             objectives=objectives,
-            valid_from=_moment(message.valid, "start") or EPOCH,
-            valid_to=_moment(message.valid, "end"),
+            valid_from=moment(message.valid, "start", "agreement.valid.start") or EPOCH,
+            valid_to=moment(message.valid, "end", "agreement.valid.end"),
         )
     return AgreementVersion(message.name, agreement, calendar)
 
@@ -110,12 +109,6 @@ def _within(path: str, fields: dict[str, str]) -> Iterator[None]:
             raise
         name = fields.get(error.field or "", error.field or "")
         raise Invalid(error.message, field=f"{path}.{name}", reason=error.reason) from error
-
-
-def _moment(period: types_pb2.Period, name: str) -> datetime | None:
-    if not period.HasField(name):  # type: ignore[arg-type]  # the stubs want a literal
-        return None
-    return from_timestamp(getattr(period, name), f"agreement.valid.{name}")
 
 
 def _calendar_message(calendar: Calendar) -> pb.Calendar:

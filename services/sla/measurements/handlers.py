@@ -8,6 +8,7 @@ from holdfast.sla.v1 import measurements_pb2_grpc
 
 from chassis.app import App
 from chassis.bulk import Tally, note_rows
+from chassis.times import moment
 from services.sla.measurements import wire
 from services.sla.measurements.usecases import MeasurementUseCases
 
@@ -27,7 +28,7 @@ class MeasurementsHandlers(measurements_pb2_grpc.MeasurementsServiceServicer):
 
     async def GetAvailability(self, request: pb.GetAvailabilityRequest, _: Any) -> pb.GetAvailabilityResponse:
         """Reads the availability of a customer's products."""
-        start, end = wire.moment(request.period, "start"), wire.moment(request.period, "end")
+        start, end = moment(request.period, "start", "period.start"), moment(request.period, "end", "period.end")
         found = await self._usecases.availability(request.customer_id, request.product_id, start, end)
         return wire.response(*found)
 

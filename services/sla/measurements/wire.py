@@ -1,11 +1,8 @@
 """Measurements between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
 
-from datetime import datetime
-
-from holdfast.common.v1 import types_pb2
 from holdfast.sla.v1 import measurements_pb2 as pb
 
-from chassis.times import from_timestamp, to_timestamp
+from chassis.times import from_timestamp, moment, to_timestamp
 from services.sla.measurements.outage_rules import Outage, ProductAvailability
 from services.sla.measurements.rules import Window
 
@@ -17,15 +14,8 @@ def outage(message: pb.Outage) -> Outage:
         Invalid: it ends no later than it starts.
     """
     start = from_timestamp(message.period.start, "period.start")
-    end = moment(message.period, "end")
+    end = moment(message.period, "end", "period.end")
     return Outage(message.id, message.customer_id, message.product_id, start, end, message.planned)
-
-
-def moment(period: types_pb2.Period, name: str) -> datetime | None:
-    """An end of a period; None where it is open."""
-    if not period.HasField(name):  # type: ignore[arg-type]  # the stubs want a literal
-        return None
-    return from_timestamp(getattr(period, name), f"period.{name}")
 
 
 def response(period: Window, products: list[ProductAvailability]) -> pb.GetAvailabilityResponse:

@@ -14,7 +14,7 @@ from holdfast.retention.v1.scores_pb2_grpc import ScoresServiceStub
 from chassis.mongo.client import Store, open_store
 from services.retention.build import COLLECTIONS
 from tests.integration.services.retention.sources import EventSource
-from tests.support.explain import Overheard, overheard
+from tests.support.explain import Overheard, overheard_from_empty
 from tests.support.service import Keys, Process, environment, serving
 from tests.support.settings import settings_of
 
@@ -96,12 +96,8 @@ async def database(service: Process, mongo_uri: Callable[[str], str], keys: Keys
 @pytest.fixture
 async def spied(mongo_uri: Callable[[str], str]) -> AsyncIterator[tuple[Store, Overheard]]:
     """A store of the module's own, with its schema and without documents, and what is asked of it from here on."""
-    async with overheard(mongo_uri("retention")) as (store, listener):
-        await store.ensure(COLLECTIONS)
-        for collection in COLLECTIONS:
-            await store.collection(collection.name).delete_many({})
-        listener.commands.clear()
-        yield store, listener
+    async with overheard_from_empty(mongo_uri("retention"), COLLECTIONS) as found:
+        yield found
 
 
 @pytest.fixture

@@ -6,18 +6,14 @@ import pytest
 
 from chassis.mongo.client import Store
 from services.sla.build import COLLECTIONS
-from tests.support.explain import Overheard, overheard
+from tests.support.explain import Overheard, overheard_from_empty
 
 
 @pytest.fixture
 async def spied(mongo_uri: Callable[[str], str]) -> AsyncIterator[tuple[Store, Overheard]]:
     """The module's store, with its schema and without documents, and what is asked of it from here on."""
-    async with overheard(mongo_uri("sla")) as (store, listener):
-        await store.ensure(COLLECTIONS)
-        for collection in COLLECTIONS:
-            await store.collection(collection.name).delete_many({})
-        listener.commands.clear()
-        yield store, listener
+    async with overheard_from_empty(mongo_uri("sla"), COLLECTIONS) as found:
+        yield found
 
 
 @pytest.fixture
