@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.result import Result
-from bench.rows import calls, ingest, lookup
+from bench.rows import calls, importing, ingest, lookup
 from bench.stand import Stand, quiet, stand
 
 ROWS: dict[str, Callable[[Stand], Result]] = {
     "read": calls.read_one_customer,
     "log": calls.log_one_interaction,
     "ingest": ingest.bulk_ingest,
+    "import": importing.bulk_import,
 }
 FULL: dict[str, Callable[[Stand], Result]] = {"lookup": lookup.look_up_among_a_million}
 # Wide enough that no row wraps, whatever the terminal is.

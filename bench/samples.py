@@ -33,6 +33,18 @@ def customer(n: int) -> customers_pb2.Customer:
     return message
 
 
+def simple_customer(n: int) -> customers_pb2.Customer:
+    """A person as a file of customers has them: a name, an address, a number, a foreign id."""
+    message = customers_pb2.Customer(
+        id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"bench simple {n}")),
+        individual=customers_pb2.Individual(given_name="Ada", family_name=f"Example {n}"),
+    )
+    message.external_ids.add(issuer="billing", value=f"S{n:08d}")
+    message.contact_media.add(kind=customers_pb2.ContactMedium.KIND_EMAIL, value=f"s{n}@example.com")
+    message.contact_media.add(kind=customers_pb2.ContactMedium.KIND_PHONE, value=f"+49301{n:07d}")
+    return message
+
+
 def interaction(customer_id: str) -> interactions_pb2.Interaction:
     """A call about a bill."""
     message = interactions_pb2.Interaction(

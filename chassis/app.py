@@ -20,6 +20,9 @@ from chassis.mongo.client import Store, open_store
 from chassis.mongo.schema import Collection
 from chassis.policy import methods
 from chassis.settings import Settings
+from chassis.vault.keys import VAULT_COLLECTIONS
+from chassis.vault.master import open_master_key
+from chassis.vault.vault import Vault, open_vault
 
 Job = Callable[[], Awaitable[None]]
 
@@ -63,6 +66,15 @@ class App:
         await store.ensure(collections)
         self.background("abandoned_transactions", functools.partial(keep_clear, store))
         return store
+
+    async def vault(self, uri: str, master_key: str, token_file: str) -> Vault:
+        """Opens the vault whose keys are in the store at `uri`, under the master key at `master_key`.
+
+        Raises:
+            StoreError, MasterKeyError: it cannot be opened.
+        """
+        master = open_master_key(master_key, token_file)
+        return await open_vault(await self.store(uri, VAULT_COLLECTIONS), master)
 
     async def channel(self, target: str) -> Channel:
         """A channel to the service at `target` that carries deadlines, traces and tokens; closed when this one ends."""

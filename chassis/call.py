@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -49,6 +50,8 @@ class Call:
     scratch: dict[str, Any] = field(default_factory=dict)
 
 
+CHANNEL_HEADER = "x-holdfast-channel"
+CHANNEL = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 CURRENT: ContextVar[Call | None] = ContextVar("holdfast_call", default=None)
 
 
@@ -61,6 +64,13 @@ def subject() -> str:
     """The subject of the caller in this task; "system" outside of a call."""
     call = CURRENT.get()
     return call.caller.subject if call and call.caller else "system"
+
+
+def channel() -> str:
+    """The channel through which this task's caller works ("call", "store", "web" …), as it says; empty: unknown."""
+    call = CURRENT.get()
+    said = call.metadata.get(CHANNEL_HEADER, "") if call else ""
+    return said if isinstance(said, str) and CHANNEL.fullmatch(said) else ""
 
 
 def traceparent() -> str:

@@ -26,6 +26,7 @@ from chassis.interceptors.base import Interceptor
 from chassis.interceptors.shedding import Shedding
 from chassis.mongo.client import StoreError
 from chassis.settings import Settings, load
+from chassis.vault.master import MasterKeyError
 from chassis.workers import is_worker, supervise, watch_parent
 
 Build = Callable[[App], Awaitable[None]]
@@ -53,7 +54,7 @@ def run(name: str, kind: type[Settings], build: Build) -> None:
         sys.exit(supervise(settings.workers))
     try:
         asyncio.run(_main(name, settings, build))
-    except (StartError, KeysError, StoreError) as error:
+    except (StartError, KeysError, StoreError, MasterKeyError) as error:
         sys.exit(f"holdfast: {name} cannot start: {error}")
 
 

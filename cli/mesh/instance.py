@@ -44,6 +44,10 @@ class Instance:
         return self.data / "secrets"
 
     @property
+    def master_key(self) -> Path:
+        return self.secrets / "master.key"
+
+    @property
     def tokens(self) -> Path:
         return self.data / "tokens"
 

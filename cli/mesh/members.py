@@ -9,12 +9,15 @@ from typing import Final
 
 from cli.mesh.instance import Instance
 from cli.mesh.issuer import AUDIENCE, ISSUER
+from cli.mesh.mongod import DATABASES
 from cli.mesh.ports import LOOPBACK
 from cli.mesh.process import MARK
 from cli.mesh.state import EdgeOptions
 from gateway.edge.settings import Address, EdgeSettings, Identity, RateLimit, Tls
 
 SERVICES: Final = ("customer_info", "interaction", "retention", "sla")
+# The keys of customers lie apart from what they seal.
+DATABASES_OF: Final = {"customer_info": ("customer_info", "customer_info_keys")}
 PYTHON_MEMBERS: Final = (*SERVICES, "gateway")
 ORDER: Final = ("mongod", *PYTHON_MEMBERS, "edge")
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,19 +46,19 @@ def ports_of(member: str) -> tuple[str, ...]:
     return ("edge", "edge-admin") if member == "edge" else (member, f"{member}-metrics")
 
 
-def mongo_uri_setting(service: str) -> str:
-    return f"HOLDFAST_{service.upper()}_MONGO_URI"
+def mongo_uri_setting(database: str) -> str:
+    return f"HOLDFAST_{database.upper()}_MONGO_URI"
 
 
 def external_uris() -> dict[str, str]:
-    """Databases elsewhere that the user's environment names; with all four of them no local mongod is started."""
-    settings = {service: os.environ.get(mongo_uri_setting(service), "") for service in SERVICES}
-    return {service: uri for service, uri in settings.items() if uri}
+    """Databases elsewhere that the user's environment names; with all of them no local mongod is started."""
+    settings = {database: os.environ.get(mongo_uri_setting(database), "") for database in DATABASES}
+    return {database: uri for database, uri in settings.items() if uri}
 
 
 def base_environment(instance: Instance) -> dict[str, str]:
     """The user's environment without other members' database passwords, marked as this instance's."""
-    secret = {mongo_uri_setting(service) for service in SERVICES}
+    secret = {mongo_uri_setting(database) for database in DATABASES}
     inherited = {name: value for name, value in os.environ.items() if name not in secret}
     return {**inherited, MARK: str(instance.data)}
 
@@ -63,7 +66,7 @@ def base_environment(instance: Instance) -> dict[str, str]:
 def service_environment(
     member: str, instance: Instance, ports: Mapping[str, int], uris: Mapping[str, str]
 ) -> dict[str, str]:
-    """Settings of a Python member; each gets its own database only."""
+    """Settings of a Python member; each gets its own databases only."""
     environment = base_environment(instance)
     paths = [str(ROOT), str(ROOT / "gen"), environment.get("PYTHONPATH", "")]
     environment |= {
@@ -78,8 +81,11 @@ def service_environment(
     # Set and empty is the user's way of turning metrics off.
     if os.environ.get("HOLDFAST_METRICS_LISTEN") != "":
         environment["HOLDFAST_METRICS_LISTEN"] = address(ports, f"{member}-metrics")
-    if member in uris:
-        environment[mongo_uri_setting(member)] = uris[member]
+    for database in DATABASES_OF.get(member, (member,)):
+        if database in uris:
+            environment[mongo_uri_setting(database)] = uris[database]
+    if member == "customer_info":
+        environment.setdefault("HOLDFAST_CUSTOMER_INFO_MASTER_KEY", str(instance.master_key))
     return environment
 
 

@@ -1,9 +1,11 @@
 """The local MongoDB: replica set, users and passwords. Everything here may be repeated after any crash."""
 
+import base64
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 from pymongo import MongoClient
@@ -15,7 +17,7 @@ from cli.mesh.instance import Instance
 from cli.mesh.mongod_program import REPLICA_SET, key_file
 from cli.mesh.ports import LOOPBACK
 
-DATABASES: Final = ("customer_info", "interaction", "retention", "sla")
+DATABASES: Final = ("customer_info", "customer_info_keys", "interaction", "retention", "sla")
 ROOT: Final = "root"
 PRIMARY_SECONDS: Final = 60.0
 
@@ -26,18 +28,28 @@ Client = MongoClient[dict[str, Any]]
 
 
 def make_secrets(instance: Instance) -> dict[str, str]:
-    """Passwords by user, and the key file; made once, before any user is created, readable by the user only."""
+    """Passwords by user, and the keys; made once, before any user is created, readable by the user only."""
     if not key_file(instance).exists():
         write_atomically(key_file(instance), secrets.token_urlsafe(384).replace("-", "+").replace("_", "/"), SECRET)
+    if not instance.master_key.exists():
+        write_atomically(instance.master_key, base64.b64encode(secrets.token_bytes(32)).decode() + "\n", SECRET)
     path = instance.secrets / "credentials.json"
-    if path.exists():
-        try:
-            return {str(user): str(password) for user, password in json.loads(path.read_text("utf-8")).items()}
-        except (ValueError, AttributeError):
-            raise CommandError(f"{path} is damaged: restore it; the databases cannot be opened without it") from None
-    passwords = {user: secrets.token_urlsafe(24) for user in (ROOT, *DATABASES)}
-    write_atomically(path, json.dumps(passwords, indent=2) + "\n", SECRET)
+    passwords = _passwords(path)
+    # An instance made before one of the databases was there gets its user now.
+    missing = {user: secrets.token_urlsafe(24) for user in (ROOT, *DATABASES) if user not in passwords}
+    if missing:
+        passwords |= missing
+        write_atomically(path, json.dumps(passwords, indent=2) + "\n", SECRET)
     return passwords
+
+
+def _passwords(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        return {str(user): str(password) for user, password in json.loads(path.read_text("utf-8")).items()}
+    except (ValueError, AttributeError):
+        raise CommandError(f"{path} is damaged: restore it; the databases cannot be opened without it") from None
 
 
 def uris(instance: Instance, port: int) -> dict[str, str]:

@@ -12,7 +12,6 @@ from cli.mesh.instance import Instance, claim_for_mongod
 from cli.mesh.members import (
     ORDER,
     PYTHON_MEMBERS,
-    SERVICES,
     Programs,
     address,
     base_environment,
@@ -90,7 +89,7 @@ class Starter:
             self._await_upstreams()
 
     def _needed(self, member: str, external: dict[str, str]) -> bool:
-        return member != "mongod" or len(external) < len(SERVICES)
+        return member != "mongod" or len(external) < len(mongod.DATABASES)
 
     def _living(self) -> set[int]:
         return {record.pid for record in self._state.processes.values() if process.alive(record)}

@@ -6,14 +6,16 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from chassis.bulk import Outcome, Tally, note_rows
-from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
+from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal, Refused
 
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
 Outcomes = list[Outcome | Refusal]
-# Loads all rows or none; raises AlreadyExists or Conflict when one of them is in another's way.
+# Loads all rows or none; raises AlreadyExists, Conflict or Refused when one of them is in another's way.
 Load = Callable[[Sequence[R]], Awaitable[Outcomes]]
 
+# What looking again does not change: somebody has the identifier, the person is gone.
+FINAL = frozenset({"EXTERNAL_ID_TAKEN", "IDENTIFIER_TAKEN", "ERASED"})
 # How often a row that meets a concurrent writer looks again; each time somebody else got further.
 ATTEMPTS = 5
 
@@ -51,12 +53,12 @@ async def _in_halves(rows: Sequence[R], load: Load[R], attempts: int) -> Outcome
         return []
     try:
         return await load(rows)
-    except (AlreadyExists, Conflict) as refusal:
+    except (AlreadyExists, Conflict, Refused) as refusal:
         if len(rows) > 1:
             middle = len(rows) // 2
             first = await _in_halves(rows[:middle], load, attempts)
             return [*first, *await _in_halves(rows[middle:], load, attempts)]
-        if attempts == 1 or refusal.reason == "EXTERNAL_ID_TAKEN":
+        if attempts == 1 or refusal.reason in FINAL:
             return [refusal]
     return await _in_halves(rows, load, attempts - 1)
 

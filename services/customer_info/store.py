@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chassis.call import channel, subject
 from chassis.mongo.client import Document
 from services.customer_info.customers.rules import Money
 
 DUPLICATE_KEY = 11000
+# What a document says of its last change.
+TRAIL = {"by": "string", "channel": "string"}
 
 
 def refused_key(error: BaseException) -> Mapping[str, Any] | None:
@@ -20,6 +23,11 @@ def refused_key(error: BaseException) -> Mapping[str, Any] | None:
             key: Mapping[str, Any] = found.get("keyValue", {})
             return key
     return None
+
+
+def trail() -> Document:
+    """Who makes a change, and through which channel, as every document of this service keeps it."""
+    return {"by": subject(), "channel": channel()}
 
 
 def money_document(amount: Money) -> Document:

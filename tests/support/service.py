@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from cli.mesh import instance as instances
 from cli.mesh.instance import Instance
 from cli.mesh.issuer import ISSUER, Issuer
+from cli.mesh.mongod import make_secrets
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
@@ -119,7 +120,21 @@ def environment(keys: Keys, port: int, **settings: str) -> dict[str, str]:
         "mongo_driver": os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo"),
         "drain_seconds": "2",
     }
+    if "customer_info_mongo_uri" in settings:
+        usual |= vault_settings(keys, settings["customer_info_mongo_uri"])
     return {f"HOLDFAST_{name.upper()}": value for name, value in {**usual, **settings}.items()}
+
+
+def vault_settings(keys: Keys, keys_uri: str) -> dict[str, str]:
+    """A vault with its keys at `keys_uri`, and a master key of the test session's own.
+
+    Most tests have one database and one user: there the keys lie beside what they seal, in collections of their own.
+    """
+    make_secrets(keys.instance)
+    return {
+        "customer_info_keys_mongo_uri": keys_uri,
+        "customer_info_master_key": str(keys.instance.master_key),
+    }
 
 
 @contextlib.contextmanager

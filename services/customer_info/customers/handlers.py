@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from holdfast.common.v1 import query_pb2
+from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1 import customers_pb2_grpc
 
+from chassis.app import App
 from chassis.bulk import Tally
 from chassis.query.selection import selection
+from chassis.times import from_timestamp
 from services.customer_info.customers import wire
-from services.customer_info.customers.rules import MediumKind, external_key, medium_key
+from services.customer_info.customers.looking_up import CUSTOMER, Holding, LookUp
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.loading import note
 
@@ -18,8 +20,9 @@ from services.customer_info.loading import note
 class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
     """Translates between the contract and the use cases."""
 
-    def __init__(self, usecases: CustomerUseCases) -> None:
+    def __init__(self, usecases: CustomerUseCases, look_up: LookUp) -> None:
         self._usecases = usecases
+        self._look_up = look_up
 
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, _: Any) -> pb.CreateCustomerResponse:
         """Makes a customer."""
@@ -29,20 +32,22 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
 
     async def GetCustomer(self, request: pb.GetCustomerRequest, _: Any) -> pb.GetCustomerResponse:
         """Reads one customer."""
-        return pb.GetCustomerResponse(customer=wire.message(await self._usecases.get(request.customer_id)))
+        if request.HasField("as_of"):
+            found = await self._usecases.get_as_of(request.customer_id, from_timestamp(request.as_of, "as_of"))
+        else:
+            found = await self._usecases.get(request.customer_id)
+        return pb.GetCustomerResponse(customer=wire.message(found))
 
     async def LookupCustomer(self, request: pb.LookupCustomerRequest, _: Any) -> pb.LookupCustomerResponse:
         """Finds the customer an identifier belongs to."""
-        which = request.WhichOneof("identifier")
-        if which == "customer_id":
-            found = await self._usecases.get(request.customer_id)
-        elif which == "external_id":
-            found = await self._usecases.look_up(external_key(request.external_id.issuer, request.external_id.value))
-        elif which == "email":
-            found = await self._usecases.look_up(medium_key(MediumKind.EMAIL, request.email.lower()))
+        if request.WhichOneof("identifier") == "customer_id":
+            customer, matched = await self._usecases.get(request.customer_id), None
         else:
-            found = await self._usecases.look_up(medium_key(MediumKind.PHONE, request.phone))
-        return pb.LookupCustomerResponse(customer=wire.message(found))
+            customer, matched = await self._look_up.customer(wire.wanted(request))
+        reference = matched or Holding(CUSTOMER, customer.id, customer.id)
+        return pb.LookupCustomerResponse(
+            customer=wire.message(customer), matched=types_pb2.Reference(type=reference.type, id=reference.id)
+        )
 
     async def ListCustomers(self, request: pb.ListCustomersRequest, _: Any) -> pb.ListCustomersResponse:
         """Reads a page of customers."""
@@ -73,3 +78,11 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         async for request in requests:
             await note(tally, request.customers, wire.row, self._usecases.load)
         return pb.ImportCustomersResponse(summary=tally.summary())
+
+
+def install(app: App, usecases: CustomerUseCases, look_up: LookUp) -> None:
+    """Serves `CustomersService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["CustomersService"]
+    app.serve(
+        customers_pb2_grpc.add_CustomersServiceServicer_to_server, CustomersHandlers(usecases, look_up), descriptor
+    )

@@ -1,11 +1,14 @@
 """What a customer is, and what may become of it. Pure: no I/O, no clock, no randomness."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from chassis.rules import Invalid, Refused
+from services.customer_info import identifier_rules
+from services.customer_info.identifier_rules import Key
 
 # A legal structure deeper than this is a mistake in the data; it also bounds the walk that looks for cycles.
 DEEPEST = 32
@@ -56,9 +59,14 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.CLOSED: frozenset({Status.ACTIVE, Status.ARCHIVED}),
     Status.ARCHIVED: frozenset(),
 }
+# How an address is brought into the form it is kept in; what is not here can have any.
+READ: Mapping[MediumKind, Callable[[str], str]] = {
+    MediumKind.EMAIL: identifier_rules.email,
+    MediumKind.PHONE: identifier_rules.e164,
+}
 FIRST = frozenset({Status.PROSPECT, Status.ACTIVE})
-# No identifier holds this control character, so that keys made of two parts cannot run into each other.
-SEPARATOR = "\x1f"
+# What the store can tell apart: a version is never as old as the one before it.
+TICK = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,11 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer of the operator. `version` counts its changes, from 1."""
+    """A customer of the operator. `version` counts its changes, from 1.
+
+    `merged_into` is the customer that this record was found to be a duplicate of; an erased person has an `erase_time`
+    and nothing that is personal.
+    """
 
     id: str
     party: Individual | Organization
@@ -139,6 +151,8 @@ class Customer:
     version: int = 1
     create_time: datetime | None = None
     update_time: datetime | None = None
+    merged_into: str = ""
+    erase_time: datetime | None = None
 
 
 UPDATABLE = frozenset(
@@ -189,7 +203,9 @@ def loaded(wish: Customer, customer_id: str, at: datetime) -> Customer:
         since=wish.since or at,
         create_time=at,
         update_time=at,
-        contact_media=tuple(normalised(m) for m in wish.contact_media),
+        contact_media=normalised(wish.contact_media),
+        merged_into="",
+        erase_time=None,
     )
     check(customer)
     return customer
@@ -203,14 +219,14 @@ def updated(customer: Customer, wish: Customer, names: Iterable[str], at: dateti
     """
     values = {name: getattr(wish, name) for name in names}
     if "contact_media" in values:
-        values["contact_media"] = tuple(normalised(m) for m in values["contact_media"])
+        values["contact_media"] = normalised(values["contact_media"])
     changed = frozenset(name for name, value in values.items() if value != getattr(customer, name))
     if not changed:
         return customer, changed
     if "party" in changed and type(wish.party) is not type(customer.party):
         kind = "organization" if isinstance(wish.party, Organization) else "individual"
         raise Invalid("a person stays a person, an organization an organization", field=f"customer.{kind}")
-    after = replace(customer, **{n: values[n] for n in changed}, version=customer.version + 1, update_time=at)
+    after = following(customer, at, **{n: values[n] for n in changed})
     check(after)
     return after, changed
 
@@ -228,7 +244,7 @@ def imported(customer: Customer, row: Row, at: datetime) -> tuple[Customer, froz
     after, changed = updated(customer, row.wish, names, at)
     if row.says_status and row.wish.status is not customer.status:
         status = moved(customer, row.wish.status, at)
-        after = replace(after, status=status.status, version=status.version, update_time=at)
+        after = replace(after, status=status.status, version=status.version, update_time=status.update_time)
         changed |= {"status"}
     return after, changed
 
@@ -250,14 +266,34 @@ def moved(customer: Customer, status: Status, at: datetime) -> Customer:
             field="status",
             metadata={"from": customer.status, "to": status, "allowed": names},
         )
-    return replace(customer, status=status, version=customer.version + 1, update_time=at)
+    return following(customer, at, status=status)
 
 
-def normalised(medium: ContactMedium) -> ContactMedium:
-    """`medium` as it is kept: an email address has no case (RFC 5321 lets the local part have one; nobody uses it)."""
-    if medium.kind is MediumKind.EMAIL:
-        return replace(medium, value=medium.value.strip().lower())
-    return medium
+def following(customer: Customer, at: datetime, **values: Any) -> Customer:
+    """The next version of `customer`, made at `at` or, whatever the clocks say, right after the one before."""
+    if customer.update_time:
+        at = max(at, customer.update_time + TICK)
+    return replace(customer, **values, version=customer.version + 1, update_time=at)
+
+
+def normalised(media: Iterable[ContactMedium]) -> tuple[ContactMedium, ...]:
+    """`media` as they are kept: addresses and numbers in the one form that each has.
+
+    Raises:
+        Invalid: an email address or a telephone number is none.
+    """
+    return tuple(_normalised(m, f"customer.contact_media[{n}].value") for n, m in enumerate(media))
+
+
+def _normalised(medium: ContactMedium, path: str) -> ContactMedium:
+    read = READ.get(medium.kind)
+    if read is None:
+        return medium
+    try:
+        value = read(medium.value)
+    except ValueError as error:
+        raise Invalid(str(error), field=path) from error
+    return medium if value == medium.value else replace(medium, value=value)
 
 
 def check(customer: Customer) -> None:
@@ -281,6 +317,44 @@ def check(customer: Customer) -> None:
         raise Invalid("a customer cannot be its own parent", field="customer.parent_id")
 
 
+def erased(customer: Customer, at: datetime) -> Customer:
+    """The next version of `customer`, of whom nothing is left but that there was a customer, and when."""
+    return following(
+        customer,
+        at,
+        party=Individual("", "") if isinstance(customer.party, Individual) else Organization(""),
+        status=Status.ARCHIVED,
+        external_ids=(),
+        contact_media=(),
+        since=None,
+        language="",
+        billing=None,
+        billed=None,
+        characteristics=(),
+        erase_time=at,
+    )
+
+
+def check_open(customer: Customer) -> None:
+    """Passes when the record may be changed.
+
+    Raises:
+        Refused: it was merged into another, which is the one to change (MERGED), or the person was erased (ERASED).
+    """
+    if customer.merged_into:
+        raise Refused(
+            "the customer was merged into another one: change that one",
+            reason="MERGED",
+            metadata={"survivor_id": customer.merged_into},
+        )
+    if customer.erase_time:
+        raise Refused(
+            "the person was erased: nothing can be written any more",
+            reason="ERASED",
+            metadata={"type": "customer", "id": customer.id},
+        )
+
+
 def check_parents(customer: Customer, chain: Iterable[Customer]) -> None:
     """Passes when `chain`, the parents of `customer` from the nearest up, makes sense.
 
@@ -296,11 +370,8 @@ def check_parents(customer: Customer, chain: Iterable[Customer]) -> None:
             raise Invalid(f"the structure would be deeper than {DEEPEST} levels", field="customer.parent_id")
 
 
-def external_key(issuer: str, value: str) -> str:
-    """The look-up key of an external id; without its issuer, that of the value alone."""
-    return SEPARATOR.join(("x", issuer, value) if issuer else ("v", value))
-
-
-def medium_key(kind: MediumKind, value: str) -> str:
-    """The look-up key of an email address (lower case) or an E.164 number."""
-    return SEPARATOR.join((kind.value, value))
+def keys(customer: Customer) -> set[Key]:
+    """Everything that a customer can be looked up by."""
+    found = {identifier_rules.external_key(e.issuer, e.value) for e in customer.external_ids}
+    found |= {identifier_rules.external_key("", e.value) for e in customer.external_ids}
+    return found | {(m.kind.value, m.value) for m in customer.contact_media if m.kind in READ}

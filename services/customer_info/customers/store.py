@@ -1,7 +1,7 @@
 """Customers in MongoDB: the only file of this noun that knows it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pymongo import ReplaceOne
@@ -15,39 +15,39 @@ from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Refusal
-from services.customer_info.customers.rules import (
-    SEPARATOR,
-    Billed,
-    Billing,
-    Category,
-    ContactMedium,
-    Customer,
-    ExternalId,
-    Individual,
-    MediumKind,
-    Organization,
-    PaymentMethod,
-    Status,
-    external_key,
-    medium_key,
-)
-from services.customer_info.store import money_of, refused_key, without_none
+from chassis.vault.vault import Vault
+from services.customer_info.customers.documents import from_document, to_document
+from services.customer_info.customers.rules import Category, Customer, Status
+from services.customer_info.history.store import History
+from services.customer_info.identifier_rules import Key, external_key
+from services.customer_info.store import TRAIL, refused_key
 
 T = TypeVar("T")
 
+KIND = "customer"
+# What only indexes need stays in the store.
+SHOWN = {"external_keys": 0, "lookup": 0, "terms": 0}
 CUSTOMERS = Collection(
     "customers",
     required={
         "status": "string",
         "category": "string",
         "kind": "string",
-        "party": "object",
-        "lookup": "array",
         "version": ["int", "long"],
         "create_time": "date",
         "update_time": "date",
+        **TRAIL,
     },
-    optional={"external_keys": "array", "contact_media": "array", "parent_id": "string", "since": "date"},
+    optional={
+        "sealed": "binData",
+        "external_keys": "array",
+        "lookup": "array",
+        "terms": "array",
+        "parent_id": "string",
+        "since": "date",
+        "merged_into": "string",
+        "erase_time": "date",
+    },
     indexes=[
         Index(
             [("external_keys", 1)],
@@ -56,6 +56,7 @@ CUSTOMERS = Collection(
             partial={"external_keys": {"$exists": True}},
         ),
         Index([("lookup", 1)], serves="LookupCustomer: any identifier in one read"),
+        Index([("terms", 1)], serves="SearchCustomers, and the candidates of FindDuplicates"),
         Index([("status", 1), ("create_time", -1), ("_id", -1)], serves="ListCustomers, newest first"),
         Index([("status", 1), ("update_time", -1), ("_id", -1)], serves="ListCustomers by last change"),
         Index(
@@ -87,8 +88,10 @@ LISTING = Listing(
 class CustomerStore:
     """Customers of one operator."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault, history: History) -> None:
         self._store = store
+        self._vault = vault
+        self._history = history
         self._customers = store.collection(CUSTOMERS.name)
         self._requests = Requests(store)
         self._outbox = Outbox(store)
@@ -104,32 +107,55 @@ class CustomerStore:
         """Runs `work` in a transaction, once per `request_id`; a retry gets the first answer."""
 
         async def kept(transaction: Transaction) -> Document:
-            return to_document(await work(transaction))
+            return (await self._documents([await work(transaction)]))[0]
 
-        return from_document(await self._requests.once("CreateCustomer", request_id, content, kept))
+        fingerprint = self._vault.fingerprint(content)
+        return await self._opened(await self._requests.once("CreateCustomer", request_id, fingerprint, kept))
 
     async def get(self, customer_id: str) -> Customer | None:
         """One customer; reads that come together share a round trip."""
         found = await self._reads.submit(customer_id)
-        return None if found is None else from_document(found)
+        return None if found is None else await self._opened(found)
 
     async def read(self, transaction: Transaction, customer_id: str) -> Customer | None:
         """One customer, as the transaction sees it."""
-        found = await self._customers.find_one({"_id": customer_id}, session=transaction)
-        return None if found is None else from_document(found)
+        found = await self._customers.find_one({"_id": customer_id}, SHOWN, session=transaction)
+        return None if found is None else await self._opened(found)
+
+    async def as_of(self, customer_id: str, at: datetime) -> Customer | None:
+        """One customer as it stood at `at`; None where there was none."""
+        found = await self._reads.submit(customer_id)
+        if found is not None and found["update_time"] > at:
+            found = await self._history.as_of(customer_id, at)
+        return None if found is None else await self._opened(found)
+
+    async def version(self, transaction: Transaction, customer_id: str, version: int) -> Customer | None:
+        """One customer in one of its versions, former or present."""
+        found = await self._customers.find_one({"_id": customer_id}, SHOWN, session=transaction)
+        if found is not None and found["version"] != version:
+            found = (await self._history.versions([(customer_id, version)])).get((customer_id, version))
+        return None if found is None else await self._opened(found)
+
+    async def merged_into(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, str]:
+        """Which record each of the customers was merged into, of those that were."""
+        merged = {"_id": {"$in": list(customer_ids)}, "merged_into": {"$exists": True}}
+        cursor = self._customers.find(merged, {"merged_into": 1}, session=transaction)
+        return {d["_id"]: d["merged_into"] async for d in cursor}
 
     async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]:
         """Those of the customers that are there, by id."""
-        cursor = self._customers.find({"_id": {"$in": list(customer_ids)}})
-        return {d["_id"]: from_document(d) async for d in cursor}
+        cursor = self._customers.find({"_id": {"$in": list(customer_ids)}}, SHOWN)
+        return {c.id: c for c in await self._all_opened([d async for d in cursor])}
 
     async def present(self, customer_ids: Sequence[str]) -> set[str]:
         """Those of the ids that are customers'; answered from the index alone."""
         return {d["_id"] async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, {"_id": 1})}
 
-    async def find(self, key: str) -> list[Customer]:
-        """The customers that the look-up key `key` belongs to, at most two: more than one is not an answer."""
-        return [from_document(d) async for d in self._customers.find({"lookup": key}).limit(2)]
+    async def find(self, keys: Sequence[Key]) -> list[Customer]:
+        """The customers that any of the look-up keys belongs to, at most two: more than one is not an answer."""
+        tokens = [self._vault.token(*key) for key in keys]
+        condition = {"lookup": tokens[0] if len(tokens) == 1 else {"$in": tokens}}
+        return await self._all_opened([d async for d in self._customers.find(condition, SHOWN).limit(2)])
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         """A page of customers and the next page's token; archived ones only if `status` is asked for.
@@ -141,7 +167,7 @@ class CustomerStore:
         shown = [s.value for s in Status if selection.asks_for("status") or s is not Status.ARCHIVED]
         base = {"status": {"$in": shown}}
         page = await LISTING.page(self._customers, selection, base)
-        return [from_document(d) for d in page.documents], page.next_page_token
+        return await self._all_opened(page.documents), page.next_page_token
 
     async def hold(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
         """Keeps the customers as they are until the transaction ends: who changes one meanwhile waits, and looks again.
@@ -156,27 +182,31 @@ class CustomerStore:
 
         Raises:
             AlreadyExists: its id, or one of its external ids, is another's.
+            Refused: a person of this id was erased.
         """
         try:
-            await self._customers.insert_one(to_document(customer), session=transaction)
+            await self._customers.insert_many(await self._documents([customer]), session=transaction)
         except Exception as error:
-            if taken := await self._taken(error):
+            if taken := await self._taken(error, [customer]):
                 raise taken from error
             raise
         await self._outbox.add(transaction, *happenings)
 
     async def replace(self, transaction: Transaction, customer: Customer, *happenings: Happening) -> None:
-        """Puts the next version of a customer in place of the one before, and what it has to tell.
+        """Puts the next version of a customer in place of the one before, which is kept, and what it has to tell.
 
         Raises:
             AlreadyExists: one of its external ids is another's.
+            Refused: the person was erased.
         """
+        document = (await self._documents([customer]))[0]
         try:
-            await self._customers.replace_one({"_id": customer.id}, to_document(customer), session=transaction)
+            before = await self._customers.find_one_and_replace({"_id": customer.id}, document, session=transaction)
         except Exception as error:
-            if taken := await self._taken(error):
+            if taken := await self._taken(error, [customer]):
                 raise taken from error
             raise
+        await self._history.keep(transaction, KIND, [before])
         await self._outbox.add(transaction, *happenings)
 
     async def load(self, new: Sequence[Customer], changed: Sequence[Customer], happenings: Sequence[Happening]) -> None:
@@ -185,111 +215,62 @@ class CustomerStore:
         Raises:
             AlreadyExists: an id or an external id is another's; nothing was changed.
             Conflict: somebody changed one of them meanwhile; nothing was changed.
+            Refused: one of them was erased; nothing was changed.
         """
+        added, replaced = await self._documents(new), await self._documents(changed)
 
         async def work(transaction: Transaction) -> None:
-            if new:
-                await self._customers.insert_many([to_document(c) for c in new], session=transaction)
-            if changed:
-                writes = [ReplaceOne({"_id": c.id, "version": c.version - 1}, to_document(c)) for c in changed]
+            if added:
+                await self._customers.insert_many(added, session=transaction)
+            if replaced:
+                before = self._customers.find({"_id": {"$in": [d["_id"] for d in replaced]}}, session=transaction)
+                await self._history.keep(transaction, KIND, [d async for d in before])
+                writes = [ReplaceOne({"_id": d["_id"], "version": d["version"] - 1}, d) for d in replaced]
                 done = await self._customers.bulk_write(writes, ordered=False, session=transaction)
-                if done.matched_count < len(changed):
+                if done.matched_count < len(replaced):
                     raise Conflict("somebody changed a customer of the batch first")
             await self._outbox.add(transaction, *happenings)
 
         try:
             await self._store.transact(work)
         except Exception as error:
-            if taken := await self._taken(error):
+            if taken := await self._taken(error, [*new, *changed]):
                 raise taken from error
             raise
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
         if len(ids) == 1:
-            return [await self._customers.find_one({"_id": ids[0]})]
-        found = {d["_id"]: d async for d in self._customers.find({"_id": {"$in": list(set(ids))}})}
+            return [await self._customers.find_one({"_id": ids[0]}, SHOWN)]
+        found = {d["_id"]: d async for d in self._customers.find({"_id": {"$in": list(set(ids))}}, SHOWN)}
         return [found.get(i) for i in ids]
 
-    async def _taken(self, error: Exception) -> Refusal | None:
+    async def _opened(self, document: Mapping[str, Any]) -> Customer:
+        return from_document(document, await self._vault.key(document["_id"]))
+
+    async def _all_opened(self, documents: Sequence[Document]) -> list[Customer]:
+        keys = await self._vault.keys([d["_id"] for d in documents])
+        return [from_document(d, keys.get(d["_id"])) for d in documents]
+
+    async def _documents(self, customers: Sequence[Customer]) -> list[Document]:
+        """The customers as they are kept. Whoever is erased has no key, and needs none."""
+        keys = await self._vault.make([c.id for c in customers if not c.erase_time])
+        return [to_document(c, keys.get(c.id), self._vault) for c in customers]
+
+    async def _taken(self, error: Exception, customers: Sequence[Customer]) -> Refusal | None:
         """What a caller is told of a write that a unique index refused, without the identifier; None: another fault."""
         key = refused_key(error)
         if key is None:
             return None
-        external = key.get("external_keys")
-        if external is None:
+        token = key.get("external_keys")
+        if token is None:
             known = {"type": "customer", "id": str(key.get("_id", ""))}
             return AlreadyExists("there is a customer with this id", field="customer.id", metadata=known)
-        holder = await self._customers.find_one({"external_keys": external}, {"_id": 1})
+        holder = await self._customers.find_one({"external_keys": token}, {"_id": 1})
+        asked = (e for c in customers for e in c.external_ids)
+        issuer = next((e.issuer for e in asked if self._vault.token(*external_key(e.issuer, e.value)) == token), "")
         return AlreadyExists(
             "an external id belongs to another customer",
             reason="EXTERNAL_ID_TAKEN",
             field="customer.external_ids",
-            metadata={"issuer": external.split(SEPARATOR)[1], "id": holder["_id"] if holder else ""},
+            metadata={"issuer": issuer, "id": holder["_id"] if holder else ""},
         )
-
-
-def to_document(customer: Customer) -> Document:
-    """A customer as it is kept."""
-    keys = [external_key(e.issuer, e.value) for e in customer.external_ids]
-    lookup = {*keys, *(external_key("", e.value) for e in customer.external_ids)}
-    lookup |= {
-        medium_key(m.kind, m.value) for m in customer.contact_media if m.kind in (MediumKind.EMAIL, MediumKind.PHONE)
-    }
-    document: Document = {
-        "_id": customer.id,
-        "kind": "individual" if isinstance(customer.party, Individual) else "organization",
-        "party": asdict(customer.party),
-        "status": customer.status.value,
-        "category": customer.category.value,
-        "external_ids": [asdict(e) for e in customer.external_ids],
-        "contact_media": [without_none(asdict(m)) for m in customer.contact_media],
-        "language": customer.language,
-        "characteristics": [list(pair) for pair in customer.characteristics],
-        "version": customer.version,
-        "create_time": customer.create_time,
-        "update_time": customer.update_time,
-        "lookup": sorted(lookup),
-    }
-    if keys:
-        document["external_keys"] = keys
-    if customer.parent_id:
-        document["parent_id"] = customer.parent_id
-    if customer.since:
-        document["since"] = customer.since
-    if customer.billing:
-        document["billing"] = without_none(asdict(customer.billing))
-    if customer.billed:
-        document["billed"] = without_none(asdict(customer.billed))
-    return document
-
-
-def from_document(document: Document) -> Customer:
-    """A customer from what is kept."""
-    party = document["party"]
-    billing, billed = document.get("billing"), document.get("billed")
-    return Customer(
-        id=document["_id"],
-        party=Individual(**party) if document["kind"] == "individual" else Organization(**party),
-        status=Status(document["status"]),
-        category=Category(document["category"]),
-        external_ids=tuple(ExternalId(**e) for e in document.get("external_ids", ())),
-        contact_media=tuple(_medium(m) for m in document.get("contact_media", ())),
-        parent_id=document.get("parent_id", ""),
-        since=document.get("since"),
-        language=document.get("language", ""),
-        billing=_billing(billing) if billing is not None else None,
-        billed=Billed(money_of(billed, "monthly"), money_of(billed, "total")) if billed is not None else None,
-        characteristics=tuple((n, v) for n, v in document.get("characteristics", ())),
-        version=document["version"],
-        create_time=document["create_time"],
-        update_time=document["update_time"],
-    )
-
-
-def _medium(kept: Mapping[str, Any]) -> ContactMedium:
-    return ContactMedium(MediumKind(kept["kind"]), kept["value"], kept["preferred"], kept.get("start"), kept.get("end"))
-
-
-def _billing(kept: Mapping[str, Any]) -> Billing:
-    method = kept.get("payment_method")
-    return Billing(PaymentMethod(method) if method else None, kept["paperless"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from holdfast.customer_info.v1 import customers_pb2 as pb
@@ -15,6 +16,7 @@ from chassis.rules import Invalid, NotFound, Refusal
 from chassis.times import now
 from services.customer_info.customers import rules, wire
 from services.customer_info.customers.rules import Customer, Row, Status
+from services.customer_info.identifier_rules import Key
 from services.customer_info.loading import Outcomes, each_once
 
 T = TypeVar("T")
@@ -34,7 +36,9 @@ class Customers(Protocol):
 
     async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]: ...
 
-    async def find(self, key: str) -> list[Customer]: ...
+    async def as_of(self, customer_id: str, at: datetime) -> Customer | None: ...
+
+    async def find(self, keys: Sequence[Key]) -> list[Customer]: ...
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]: ...
 
@@ -79,19 +83,27 @@ class CustomerUseCases:
         customer = await self._store.get(customer_id)
         if customer is None:
             raise missing(customer_id)
-        return customer
+        return await self._survivor(customer) if customer.merged_into else customer
 
-    async def look_up(self, key: str) -> Customer:
-        """The one customer that a look-up key belongs to.
+    async def get_as_of(self, customer_id: str, at: datetime) -> Customer:
+        """The record of one customer as it stood at `at`; one that was merged later as what it was itself.
 
         Raises:
-            NotFound: it belongs to none, or to more than one.
+            NotFound: there was none.
         """
-        found = await self._store.find(key)
-        if len(found) != 1:
-            several = "several customers answer" if found else "no customer answers"
-            raise NotFound(f"{several} to this identifier", metadata={"type": "customer"})
-        return found[0]
+        customer = await self._store.as_of(customer_id, at)
+        if customer is None:
+            raise missing(customer_id)
+        return customer
+
+    async def _survivor(self, customer: Customer) -> Customer:
+        """The customer that the record was merged into, by whatever way."""
+        found: Customer | None = customer
+        while found is not None and found.merged_into:
+            found = await self._store.get(found.merged_into)
+        if found is None:
+            raise missing(customer.id)
+        return found
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         """A page of customers, and the next page's token.
@@ -172,6 +184,7 @@ class CustomerUseCases:
             batch.new[customer.id] = customer
             batch.events.append(created_event(customer))
             return Outcome.CREATED
+        rules.check_open(before)
         customer, names = rules.imported(before, row, at)
         if "parent_id" in names:
             batch.moving.append(n)
@@ -199,16 +212,26 @@ class CustomerUseCases:
         customer = await self._store.read(transaction, customer_id)
         if customer is None:
             raise missing(customer_id)
+        rules.check_open(customer)
         etag.check(given_etag, customer.version)
         return customer
 
     async def _put(self, transaction: Any, after: Customer, changed: frozenset[str]) -> None:
         """Keeps the next version of a customer, and tells of it."""
         if "parent_id" in changed:
-            above = await self._check_parents(after, self._reader(transaction))
-            # Two moves at once could close a circle that neither sees: holding what they read makes one wait.
-            await self._store.hold(transaction, above)
+            await self.hold_parents(transaction, after)
         await self._store.replace(transaction, after, updated_event(after, changed))
+
+    async def hold_parents(self, transaction: Any, customer: Customer) -> None:
+        """Refuses a structure that makes no sense, and keeps the one there is until the transaction ends.
+
+        Two moves at once could close a circle that neither sees: holding what they read makes one wait.
+
+        Raises:
+            NotFound, Invalid: as for a new customer.
+        """
+        if above := await self._check_parents(customer, self._reader(transaction)):
+            await self._store.hold(transaction, above)
 
     def _reader(self, transaction: Any) -> Read:
         async def read(customer_id: str) -> Customer | None:
@@ -220,8 +243,11 @@ class CustomerUseCases:
         """The ids of those above `customer`, from the nearest up; refuses a structure that makes no sense."""
         chain: list[Customer] = []
         parent_id = customer.parent_id
-        while parent_id and len(chain) < rules.DEEPEST and parent_id != customer.id:
+        while parent_id and len(chain) < rules.DEEPEST:
             parent = await read(parent_id)
+            # Who was merged is above in the person of its survivor.
+            while parent is not None and parent.merged_into:
+                parent = await read(parent.merged_into)
             if parent is None:
                 raise NotFound(
                     "there is no such parent",
@@ -229,9 +255,7 @@ class CustomerUseCases:
                     metadata={"type": "customer", "id": parent_id},
                 )
             chain.append(parent)
-            parent_id = parent.parent_id
-        if parent_id == customer.id:
-            chain.append(customer)
+            parent_id = "" if parent.id == customer.id else parent.parent_id
         rules.check_parents(customer, chain)
         return [parent.id for parent in chain]
 

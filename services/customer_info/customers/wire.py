@@ -1,5 +1,7 @@
 """Customers between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
 
+from collections.abc import Callable
+
 from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.common.v1 import types_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
@@ -7,6 +9,7 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 from chassis.etag import etag
 from chassis.rules import Invalid
 from chassis.times import moment
+from services.customer_info.customers.looking_up import CUSTOMER, Wanted
 from services.customer_info.customers.rules import (
     UPDATABLE,
     Billed,
@@ -22,8 +25,21 @@ from services.customer_info.customers.rules import (
     Row,
     Status,
 )
+from services.customer_info.identifier_rules import (
+    ACCOUNT,
+    EMAIL,
+    NETWORK_KINDS,
+    PHONE,
+    VALUE,
+    any_keys,
+    e164,
+    email,
+    external_key,
+    service_key,
+)
 from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
 
+PRODUCT = "product"
 STATUSES = {s: pb.CustomerStatus.Value(f"CUSTOMER_STATUS_{s.name}") for s in Status}
 CATEGORIES = {c: pb.CustomerCategory.Value(f"CUSTOMER_CATEGORY_{c.name}") for c in Category}
 KINDS = {k: pb.ContactMedium.Kind.Value(f"KIND_{k.name}") for k in MediumKind}
@@ -74,6 +90,39 @@ def row(message: pb.Customer) -> Row:
     return Row(customer(message), says_status=message.status != pb.CUSTOMER_STATUS_UNSPECIFIED)
 
 
+def wanted(request: pb.LookupCustomerRequest) -> Wanted:
+    """The keys that a look-up asks for, by the type of thing that may have them.
+
+    Raises:
+        Invalid: the telephone number or the address is none.
+    """
+    which = request.WhichOneof("identifier")
+    if which == "external_id":
+        return {CUSTOMER: [external_key(request.external_id.issuer, request.external_id.value)]}
+    if which == "email":
+        return {CUSTOMER: [(EMAIL, _read(email, request.email, which))]}
+    if which == "phone":
+        key = (PHONE, _read(e164, request.phone, which))
+        return {CUSTOMER: [key], PRODUCT: [key]}
+    if which == "service":
+        return {PRODUCT: [service_key(request.service.kind, request.service.value)]}
+    if which == "account_number":
+        return {ACCOUNT: [(ACCOUNT, request.account_number)]}
+    keys = any_keys(request.any)
+    return {
+        CUSTOMER: [key for key in keys if key[0] in (VALUE, EMAIL, PHONE)],
+        PRODUCT: [key for key in keys if key[0] in (PHONE, *NETWORK_KINDS)],
+        ACCOUNT: [key for key in keys if key[0] == ACCOUNT],
+    }
+
+
+def _read(read: Callable[[str], str], text: str, path: str) -> str:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise Invalid(str(error), field=path) from error
+
+
 def names(mask: FieldMask, message: pb.Customer) -> frozenset[str]:
     """The fields that an update is about: those of the mask or, without one, those that are set.
 
@@ -113,6 +162,8 @@ def message(kept: Customer) -> pb.Customer:
         characteristics=characteristics(kept.characteristics),
         create_time=stamp(kept.create_time),
         update_time=stamp(kept.update_time),
+        merged_into=kept.merged_into,
+        erase_time=stamp(kept.erase_time),
     )
     party = kept.party
     if isinstance(party, Individual):

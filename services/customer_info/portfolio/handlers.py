@@ -7,39 +7,61 @@ from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
 from holdfast.customer_info.v1 import portfolio_pb2_grpc
 
+from chassis.app import App
 from chassis.bulk import Tally
 from chassis.query.selection import selection
+from chassis.times import now
 from services.customer_info.loading import note
-from services.customer_info.portfolio import wire
+from services.customer_info.portfolio import view_wire, wire
 from services.customer_info.portfolio.usecases import PortfolioUseCases
-from services.customer_info.wire import money_message
+from services.customer_info.portfolio.view_usecases import PortfolioViews
 
 
 class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
     """Translates between the contract and the use cases."""
 
-    def __init__(self, usecases: PortfolioUseCases) -> None:
+    def __init__(self, usecases: PortfolioUseCases, views: PortfolioViews) -> None:
         self._usecases = usecases
+        self._views = views
 
     async def AddProduct(self, request: pb.AddProductRequest, _: Any) -> pb.AddProductResponse:
         """Adds a product."""
         content = request.product.SerializeToString(deterministic=True)
         made = await self._usecases.add(wire.new(request.product), request.request_id, content)
-        return pb.AddProductResponse(product=wire.message(made))
+        return pb.AddProductResponse(product=wire.message(made, now()))
+
+    async def GetProduct(self, request: pb.GetProductRequest, _: Any) -> pb.GetProductResponse:
+        """Reads one product."""
+        return pb.GetProductResponse(product=wire.message(await self._usecases.get(request.product_id), now()))
+
+    async def UpdateProduct(self, request: pb.UpdateProductRequest, _: Any) -> pb.UpdateProductResponse:
+        """Changes the fields of a mask."""
+        names = wire.names(request.update_mask, request.product)
+        after = await self._usecases.update(wire.new(request.product), names, request.product.etag)
+        return pb.UpdateProductResponse(product=wire.message(after, now()))
 
     async def GetPortfolio(self, request: pb.GetPortfolioRequest, _: Any) -> pb.GetPortfolioResponse:
         """Reads what one customer has."""
-        found = await self._usecases.portfolio(request.customer_id, include_ceased=request.include_ceased)
-        return pb.GetPortfolioResponse(
-            products=[wire.message(p) for p in found.products],
-            monthly_total=[m for m in map(money_message, found.monthly_total) if m],
-        )
+        found = await self._views.portfolio(request.customer_id, include_ceased=request.include_ceased)
+        return view_wire.portfolio(found, now())
+
+    async def GetHierarchyPortfolio(
+        self, request: pb.GetHierarchyPortfolioRequest, _: Any
+    ) -> pb.GetHierarchyPortfolioResponse:
+        """Reads where in a hierarchy one customer's products stand."""
+        found = await self._views.by_hierarchy(request.customer_id, request.tree_id, request.node_id)
+        return view_wire.hierarchy(found)
+
+    async def GetFamilyPortfolio(self, request: pb.GetFamilyPortfolioRequest, _: Any) -> pb.GetFamilyPortfolioResponse:
+        """Reads what one customer has of each line and family."""
+        return view_wire.families(await self._views.by_family(request.customer_id))
 
     async def ListProducts(self, request: pb.ListProductsRequest, _: Any) -> pb.ListProductsResponse:
         """Reads a page of products."""
         products, token = await self._usecases.page(selection(request.query))
+        at = now()
         return pb.ListProductsResponse(
-            products=[wire.message(p) for p in products], page=query_pb2.PageResponse(next_page_token=token)
+            products=[wire.message(p, at) for p in products], page=query_pb2.PageResponse(next_page_token=token)
         )
 
     async def ChangeProductStatus(
@@ -48,7 +70,7 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         """Moves a product along."""
         status = wire.status(request.status)
         after = await self._usecases.change_status(request.product_id, status, request.etag)
-        return pb.ChangeProductStatusResponse(product=wire.message(after))
+        return pb.ChangeProductStatusResponse(product=wire.message(after, now()))
 
     async def ImportProducts(
         self, requests: AsyncIterator[pb.ImportProductsRequest], _: Any
@@ -58,3 +80,9 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         async for request in requests:
             await note(tally, request.products, wire.row, self._usecases.load)
         return pb.ImportProductsResponse(summary=tally.summary())
+
+
+def install(app: App, usecases: PortfolioUseCases, views: PortfolioViews) -> None:
+    """Serves `PortfolioService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["PortfolioService"]
+    app.serve(portfolio_pb2_grpc.add_PortfolioServiceServicer_to_server, PortfolioHandlers(usecases, views), descriptor)

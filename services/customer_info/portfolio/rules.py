@@ -2,13 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from chassis.rules import Invalid, Refused
+from services.customer_info.catalogue.rules import Families, check_on_sale, check_product, family_of
 from services.customer_info.customers.rules import Money
 from services.customer_info.customers.rules import Status as CustomerStatus
+from services.customer_info.portfolio import term_rules
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, normalised
+from services.customer_info.portfolio.term_rules import Term
 
+# What the store can tell apart: a version is never as old as the one before it.
+TICK = timedelta(milliseconds=1)
 # Most products that a portfolio is answered with.
 MOST = 1000
 # As many states as a message of the contract may tell of; of a longer life, the begin and the latest are kept.
@@ -36,26 +43,12 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.CEASED: frozenset(),
 }
 NOT_FIRST = Status.CEASED
+# Every product has them.
+NEEDED = ("customer_id", "family", "name")
 CURRENT = frozenset(Status) - {Status.CEASED}
+IN_USE = frozenset({Status.ACTIVE, Status.SUSPENDED})
 # Customers of these states take no new products.
 LEFT = frozenset({CustomerStatus.CLOSED, CustomerStatus.ARCHIVED})
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A contract: months of commitment (0: from month to month), which lasts from `start` until before `end`."""
-
-    months: int = 0
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceIdentifier:
-    """What a service is known by in the network."""
-
-    kind: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,10 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product that a customer has. `history` ends with its `status`; `version` counts its changes, from 1."""
+    """A product that a customer has. `history` ends with its `status`; `version` counts its changes, from 1.
+
+    `node_ids` are where it stands in the customer's hierarchies, `account_id` is who is billed for it.
+    """
 
     id: str
     customer_id: str
@@ -76,12 +72,25 @@ class Product:
     name: str
     status: Status = Status.ACTIVE
     monthly_price: Money | None = None
+    one_time_price: Money | None = None
     term: Term | None = None
     identifiers: tuple[ServiceIdentifier, ...] = ()
     characteristics: tuple[tuple[str, str], ...] = ()
     history: tuple[StatusChange, ...] = ()
+    node_ids: tuple[str, ...] = ()
+    account_id: str = ""
     version: int = 1
     update_time: datetime | None = None
+
+    @property
+    def commitment(self) -> tuple[datetime | None, datetime | None]:
+        """When the commitment of its contract begins and ends; None: unknown, or there is none."""
+        first_used = next((c.time for c in self.history if c.status is Status.ACTIVE), None)
+        return term_rules.commitment(self.term, first_used)
+
+    def in_commitment(self, at: datetime) -> bool:
+        """Whether the customer is bound to it at `at`."""
+        return self.status in CURRENT and term_rules.bound(self.commitment, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,17 @@ class Row:
     says_status: bool = True
 
 
-UPDATABLE = ("family", "name", "monthly_price", "term", "identifiers", "characteristics")
+UPDATABLE = (
+    "family",
+    "name",
+    "monthly_price",
+    "one_time_price",
+    "term",
+    "identifiers",
+    "characteristics",
+    "node_ids",
+    "account_id",
+)
 
 
 def check_owner(status: CustomerStatus) -> None:
@@ -118,9 +137,20 @@ def added(wish: Product, product_id: str, at: datetime) -> Product:
     if wish.status is NOT_FIRST:
         raise Invalid("a new product starts anywhere but in ceased", field="product.status")
     history = (StatusChange(wish.status, at),)
-    product = replace(wish, id=product_id, history=history, version=1, update_time=at)
-    check(product)
-    return product
+    return _checked(replace(wish, id=product_id, history=history, version=1, update_time=at))
+
+
+def updated(product: Product, wish: Product, names: Iterable[str], at: datetime) -> tuple[Product, frozenset[str]]:
+    """`product` with the fields `names` of `wish`, and the names of those that differ; itself if none does.
+
+    Raises:
+        Refused: it has ceased. Invalid: it would be inconsistent, or belong to another customer.
+    """
+    if product.status is Status.CEASED:
+        raise Refused("a product that has ceased stays as it is", metadata={"state": product.status})
+    if wish.customer_id and wish.customer_id != product.customer_id:
+        raise Invalid("a product stays with its customer", field="product.customer_id")
+    return _with(product, {name: getattr(wish, name) for name in names}, at)
 
 
 def moved(product: Product, status: Status, at: datetime) -> Product:
@@ -132,13 +162,7 @@ def moved(product: Product, status: Status, at: datetime) -> Product:
     if status is product.status:
         return product
     _check_arrow(product.status, status, TRANSITIONS[product.status])
-    return replace(
-        product,
-        status=status,
-        history=_entered(product.history, status, at),
-        version=product.version + 1,
-        update_time=at,
-    )
+    return _following(product, at, status=status, history=_entered(product.history, status, at))
 
 
 def loaded(row: Row, at: datetime) -> Product:
@@ -150,9 +174,7 @@ def loaded(row: Row, at: datetime) -> Product:
     wish = row.wish
     history = wish.history or (StatusChange(wish.status, at),)
     _check_end(row)
-    product = replace(wish, status=history[-1].status, history=history, version=1, update_time=at)
-    check(product)
-    return product
+    return _checked(replace(wish, status=history[-1].status, history=history, version=1, update_time=at))
 
 
 def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozenset[str]]:
@@ -179,28 +201,50 @@ def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozens
     if status is not product.status:
         _check_arrow(product.status, status, REACHABLE[product.status])
     values = {name: getattr(wish, name) for name in UPDATABLE} | {"history": history, "status": status}
-    changed = {name: value for name, value in values.items() if value != getattr(product, name)}
-    if not changed:
-        return product, frozenset()
-    after = replace(product, **changed, version=product.version + 1, update_time=at)
-    check(after)
-    return after, frozenset(changed)
+    return _with(product, values, at)
+
+
+def check_family(product: Product, before: Product | None, families: Families) -> None:
+    """Passes a product, new or changed from what it was `before`, that is as its family asks.
+
+    Raises:
+        Invalid: there is no such family, it takes no new products, or it asks for something else.
+    """
+    family = family_of(families, product.family)
+    if product.status in CURRENT and (before is None or before.family != product.family):
+        check_on_sale(family)
+    kinds = [i.kind for i in product.identifiers]
+    check_product(family, product.characteristics, kinds, in_use=product.status in IN_USE)
+
+
+def comes_into_use(before: Product, after: Product) -> bool:
+    """Whether a change of status is the one at which a product must be whole."""
+    return after.status in IN_USE and before.status not in IN_USE
 
 
 def check(product: Product) -> None:
     """Passes a consistent product.
 
     Raises:
-        Invalid: an identifier twice, a price out of bounds, a commitment that ends before it starts, a history whose
-            times run backwards or that no life of a product has.
+        Invalid: no customer, family or name, an identifier twice, a price out of bounds, a commitment that ends before
+            it starts, a history whose times run backwards or that no life of a product has.
     """
+    for name in NEEDED:
+        if not getattr(product, name):
+            raise Invalid("is not set", field=f"product.{name}")
     if len(set(product.identifiers)) < len(product.identifiers):
         raise Invalid("the same identifier stands there twice", field="product.identifiers")
-    price, term = product.monthly_price, product.term
-    if price and not 0 <= price.micros <= HIGHEST_PRICE:
-        raise Invalid(f"must lie between 0 and {HIGHEST_PRICE}", field="product.monthly_price.micros")
+    for name in ("monthly_price", "one_time_price"):
+        price: Money | None = getattr(product, name)
+        if price and not 0 <= price.micros <= HIGHEST_PRICE:
+            raise Invalid(f"must lie between 0 and {HIGHEST_PRICE}", field=f"product.{name}.micros")
+    term = product.term
     if term and term.start and term.end and term.end < term.start:
         raise Invalid("ends before it starts", field="product.term.commitment")
+    _check_history(product)
+
+
+def _check_history(product: Product) -> None:
     for n, (before, after) in enumerate(zip(product.history, product.history[1:], strict=False), 1):
         path = f"product.history[{n}]"
         if after.time < before.time:
@@ -217,6 +261,37 @@ def totals(products: Iterable[Product]) -> list[Money]:
         if price and product.status in CURRENT:
             sums[price.currency] = sums.get(price.currency, 0) + price.micros
     return [Money(currency, micros) for currency, micros in sorted(sums.items())]
+
+
+def _with(product: Product, values: Mapping[str, Any], at: datetime) -> tuple[Product, frozenset[str]]:
+    """`product` with other values in some fields, and the names of those that differ; itself if none does."""
+    if "identifiers" in values:
+        values = {**values, "identifiers": _normalised(values["identifiers"])}
+    changed = {name: value for name, value in values.items() if value != getattr(product, name)}
+    if not changed:
+        return product, frozenset()
+    after = _following(product, at, **changed)
+    check(after)
+    return after, frozenset(changed)
+
+
+def _following(product: Product, at: datetime, **values: Any) -> Product:
+    """The next version of `product`, made at `at` or, whatever the clocks say, right after the one before."""
+    if product.update_time:
+        at = max(at, product.update_time + TICK)
+    return replace(product, **values, version=product.version + 1, update_time=at)
+
+
+def _checked(product: Product) -> Product:
+    """A new product with its identifiers as they are kept, once it is found consistent."""
+    if product.identifiers:
+        product = replace(product, identifiers=_normalised(product.identifiers))
+    check(product)
+    return product
+
+
+def _normalised(identifiers: Iterable[ServiceIdentifier]) -> tuple[ServiceIdentifier, ...]:
+    return tuple(normalised(i, f"product.identifiers[{n}]") for n, i in enumerate(identifiers))
 
 
 def _closure() -> Mapping[Status, frozenset[Status]]:

@@ -1,8 +1,7 @@
 """Products in MongoDB: the only file of this noun that knows it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from datetime import datetime, timedelta
 
 from pymongo import ReplaceOne
 
@@ -14,20 +13,20 @@ from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
-from chassis.rules import AlreadyExists, Conflict
-from services.customer_info.customers.rules import Money
-from services.customer_info.portfolio.rules import (
-    CURRENT,
-    MOST,
-    Product,
-    ServiceIdentifier,
-    Status,
-    StatusChange,
-    Term,
-)
-from services.customer_info.store import money_document, money_of, refused_key, without_none
+from chassis.rules import AlreadyExists, Conflict, Refusal
+from chassis.vault.vault import Vault
+from services.customer_info.customers.looking_up import Holding
+from services.customer_info.history.store import History
+from services.customer_info.identifier_rules import Key
+from services.customer_info.portfolio.documents import from_document, to_document, token
+from services.customer_info.portfolio.identifier_rules import taken
+from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status
+from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node
+from services.customer_info.store import TRAIL, refused_key
 
+KIND = "product"
 BY_FAMILY = [("family", 1), ("name", 1), ("_id", 1)]
+OF_CUSTOMER = [("customer_id", 1), *BY_FAMILY]
 PRODUCTS = Collection(
     "products",
     required={
@@ -39,13 +38,41 @@ PRODUCTS = Collection(
         "version": ["int", "long"],
         "update_time": "date",
     },
-    optional={"monthly_price": "object", "term": "object", "identifiers": "array"},
+    optional={
+        "monthly_price": "object",
+        "one_time_price": "object",
+        "term": "object",
+        "commitment_end": "date",
+        "node_ids": "array",
+        "account_id": "string",
+        "sealed": "binData",
+        "lookup": "array",
+        "identifier_keys": "array",
+        **TRAIL,
+    },
     indexes=[
-        Index([("customer_id", 1), *BY_FAMILY], serves="GetPortfolio, one customer or many, in its order"),
+        Index(OF_CUSTOMER, serves="GetPortfolio, one customer or many, in its order; the other views"),
         Index([("customer_id", 1), ("update_time", -1), ("_id", -1)], serves="ListProducts of some customers"),
         Index([("family", 1), ("update_time", -1), ("_id", -1)], serves="ListProducts of some families"),
         Index([("status", 1), ("update_time", -1), ("_id", -1)], serves="ListProducts in some states"),
         Index([("update_time", -1), ("_id", -1)], serves="ListProducts by last change"),
+        Index(
+            [("node_ids", 1), ("update_time", -1), ("_id", -1)],
+            serves="ListProducts at some nodes",
+            partial={"node_ids": {"$exists": True}},
+        ),
+        Index(
+            [("account_id", 1), ("update_time", -1), ("_id", -1)],
+            serves="ListProducts of some accounts",
+            partial={"account_id": {"$exists": True}},
+        ),
+        Index([("lookup", 1)], serves="whose an identifier is, in one read", partial={"lookup": {"$exists": True}}),
+        Index(
+            [("identifier_keys", 1)],
+            serves="an identifier belongs to one product that has not ceased",
+            unique=True,
+            partial={"identifier_keys": {"$exists": True}},
+        ),
     ],
 )
 LISTING = Listing(
@@ -54,25 +81,35 @@ LISTING = Listing(
         "customer_id": fields.text("customer_id"),
         "family": fields.text("family"),
         "status": fields.choice("status", {f"PRODUCT_STATUS_{s.name}": s.value for s in Status}),
+        "account_id": fields.text("account_id"),
+        "node_id": fields.text("node_ids"),
         "update_time": fields.time("update_time"),
     },
     [Order("update_time", descending=True)],
 )
+# What serves look-ups stays where it is when a product is read.
+SHOWN = {"lookup": 0, "identifier_keys": 0}
 # Portfolios that are read together hold less than this; a larger lot is divided.
 MOST_TOGETHER = 4 * MOST
 NOT_CEASED: Document = {"status": {"$in": sorted(CURRENT)}}
+# Products of one number that are looked at for two that are not the same customer's.
+MOST_SHARING = 64
+# The ids of one customer: its own, and those of the records that were merged into it.
+Ids = tuple[str, ...]
 
 
 class ProductStore:
     """Products of one operator's customers."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault, history: History) -> None:
         self._store = store
+        self._vault = vault
+        self._history = history
         self._products = store.collection(PRODUCTS.name)
         self._requests = Requests(store)
         self._outbox = Outbox(store)
-        self._current: Coalescer[str, list[Document]] = Coalescer(self._read_current)
-        self._all: Coalescer[str, list[Document]] = Coalescer(self._read_all)
+        self._current: Coalescer[Ids, list[Product]] = Coalescer(self._read_current)
+        self._all: Coalescer[Ids, list[Product]] = Coalescer(self._read_all)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Product]]) -> Product:
         """Runs `work` in a transaction."""
@@ -82,36 +119,97 @@ class ProductStore:
         """Runs `work` in a transaction, once per `request_id`; a retry gets the first answer."""
 
         async def kept(transaction: Transaction) -> Document:
-            return to_document(await work(transaction))
+            return (await self._documents([await work(transaction)]))[0]
 
-        return from_document(await self._requests.once("AddProduct", request_id, content, kept))
+        fingerprint = self._vault.fingerprint(content)
+        return (await self._opened([await self._requests.once("AddProduct", request_id, fingerprint, kept)]))[0]
 
-    async def current(self, customer_id: str) -> list[Product]:
+    async def current(self, customer_ids: Ids) -> list[Product]:
         """What a customer has that has not ceased, by family and name, at most 1000; reads that come together share."""
-        return [from_document(d) for d in await self._current.submit(customer_id)]
+        return await self._current.submit(customer_ids)
 
-    async def all(self, customer_id: str) -> list[Product]:
+    async def all(self, customer_ids: Ids) -> list[Product]:
         """The same with what has ceased."""
-        return [from_document(d) for d in await self._all.submit(customer_id)]
+        return await self._all.submit(customer_ids)
 
-    async def totals(self, customer_id: str) -> list[Money]:
-        """What all that has not ceased costs a month, a currency each, by its code."""
-        pipeline: list[Document] = [
-            {"$match": {"customer_id": customer_id, **NOT_CEASED, "monthly_price": {"$exists": True}}},
-            {"$group": {"_id": "$monthly_price.currency", "micros": {"$sum": "$monthly_price.micros"}}},
+    async def placed(self, customer_ids: Sequence[str]) -> list[Placed]:
+        """All that a customer has that has not ceased, by the nodes at which it stands and by currency."""
+        found = await self._store.aggregate(
+            PRODUCTS.name,
+            [
+                {"$match": {"customer_id": {"$in": list(customer_ids)}, **NOT_CEASED}},
+                {
+                    "$group": {
+                        "_id": {"nodes": {"$ifNull": ["$node_ids", []]}, "currency": "$monthly_price.currency"},
+                        "count": {"$sum": 1},
+                        "micros": {"$sum": "$monthly_price.micros"},
+                    }
+                },
+            ],
+            hint=OF_CUSTOMER,
+        )
+        return [
+            Placed(tuple(d["_id"]["nodes"]), d["_id"].get("currency") or "", int(d["count"]), int(d["micros"]))
+            for d in found
         ]
-        found = await self._store.aggregate(PRODUCTS.name, pipeline)
-        return sorted((Money(d["_id"], int(d["micros"])) for d in found), key=lambda m: m.currency)
+
+    async def by_node(self, customer_ids: Sequence[str]) -> dict[str, Sum]:
+        """What stands at each node of the customer's hierarchies and has not ceased."""
+        return by_node(await self.placed(customer_ids))
+
+    async def at_nodes(self, customer_ids: Sequence[str], node_ids: Sequence[str]) -> list[Product]:
+        """What a customer has at these nodes and has not ceased, by family and name, at most 1000."""
+        condition = {"customer_id": {"$in": list(customer_ids)}, "node_ids": {"$in": list(node_ids)}, **NOT_CEASED}
+        cursor = self._products.find(condition, SHOWN).sort(BY_FAMILY).hint(OF_CUSTOMER).limit(MOST)
+        return await self._opened([d async for d in cursor])
+
+    async def family_rows(self, customer_ids: Sequence[str], at: datetime, days: Sequence[int]) -> list[FamilyRow]:
+        """All that a customer has or had by family, state and currency, and how many commitments end within `days`."""
+
+        def until(horizon: int) -> Document:
+            spans = [{"$gte": ["$commitment_end", at]}, {"$lt": ["$commitment_end", at + timedelta(days=horizon)]}]
+            return {"$sum": {"$cond": [{"$and": spans}, 1, 0]}}
+
+        key = {"family": "$family", "status": "$status", "currency": "$monthly_price.currency"}
+        sums = {"count": {"$sum": 1}, "micros": {"$sum": "$monthly_price.micros"}}
+        found = await self._store.aggregate(
+            PRODUCTS.name,
+            [
+                {"$match": {"customer_id": {"$in": list(customer_ids)}}},
+                {"$group": {"_id": key, **sums, **{f"ends_{n}": until(horizon) for n, horizon in enumerate(days)}}},
+            ],
+            hint=OF_CUSTOMER,
+        )
+        return [
+            FamilyRow(
+                d["_id"]["family"],
+                Status(d["_id"]["status"]),
+                d["_id"].get("currency") or "",
+                int(d["count"]),
+                int(d["micros"]),
+                tuple(int(d[f"ends_{n}"]) for n in range(len(days))),
+            )
+            for d in found
+        ]
 
     async def read(self, transaction: Transaction, product_id: str) -> Product | None:
         """One product, as the transaction sees it."""
-        found = await self._products.find_one({"_id": product_id}, session=transaction)
-        return None if found is None else from_document(found)
+        found = await self._products.find_one({"_id": product_id}, SHOWN, session=transaction)
+        return None if found is None else (await self._opened([found]))[0]
 
     async def many(self, product_ids: Sequence[str]) -> dict[str, Product]:
         """Those of the products that are there, by id."""
-        cursor = self._products.find({"_id": {"$in": list(product_ids)}})
-        return {d["_id"]: from_document(d) async for d in cursor}
+        cursor = self._products.find({"_id": {"$in": list(product_ids)}}, SHOWN)
+        return {p.id: p for p in await self._opened([d async for d in cursor])}
+
+    async def holders(self, keys: Sequence[Key]) -> list[Holding]:
+        """Products that have not ceased and that any of the look-up keys belongs to: one a customer, at most two."""
+        tokens = [self._vault.token(*key) for key in keys]
+        cursor = self._products.find({"lookup": {"$in": tokens}}, {"customer_id": 1}).limit(MOST_SHARING)
+        found: dict[str, Holding] = {}
+        async for d in cursor:
+            found.setdefault(d["customer_id"], Holding(KIND, d["_id"], d["customer_id"]))
+        return list(found.values())[:2]
 
     async def page(self, selection: Selection) -> tuple[list[Product], str]:
         """A page of products and the next page's token.
@@ -120,121 +218,142 @@ class ProductStore:
             Invalid: the selection asks for what the list does not offer.
         """
         page = await LISTING.page(self._products, selection)
-        return [from_document(d) for d in page.documents], page.next_page_token
+        return await self._opened(page.documents), page.next_page_token
 
     async def insert(self, transaction: Transaction, product: Product, *happenings: Happening) -> None:
         """Adds a product and what it has to tell.
 
         Raises:
-            AlreadyExists: its id is another's.
+            AlreadyExists: its id, or an identifier that only one can have, is another's.
+            Refused: it has identifiers, and the customer was erased.
         """
+        document = (await self._documents([product]))[0]
         try:
-            await self._products.insert_one(to_document(product), session=transaction)
+            await self._products.insert_one(document, session=transaction)
         except Exception as error:
-            if refused_key(error) is not None:
-                raise _taken(product.id) from error
+            if refusal := await self._taken(error, [product]):
+                raise refusal from error
             raise
         await self._outbox.add(transaction, *happenings)
 
     async def replace(self, transaction: Transaction, product: Product, *happenings: Happening) -> None:
-        """Puts the next version of a product in place of the one before, and what it has to tell."""
-        await self._products.replace_one({"_id": product.id}, to_document(product), session=transaction)
+        """Puts the next version of a product in place of the one before, which is kept, and what it has to tell.
+
+        Raises:
+            AlreadyExists: an identifier that only one can have is another's.
+            Refused: it has identifiers, and the customer was erased.
+        """
+        document = (await self._documents([product]))[0]
+        try:
+            before = await self._products.find_one_and_replace({"_id": product.id}, document, session=transaction)
+        except Exception as error:
+            if refusal := await self._taken(error, [product]):
+                raise refusal from error
+            raise
+        await self._history.keep(transaction, KIND, [before])
         await self._outbox.add(transaction, *happenings)
 
     async def load(self, new: Sequence[Product], changed: Sequence[Product], happenings: Sequence[Happening]) -> None:
         """Adds and replaces many in one transaction: all or none.
 
         Raises:
-            AlreadyExists: an id is another's; nothing was changed.
+            AlreadyExists: an id, or an identifier that only one can have, is another's; nothing was changed.
             Conflict: somebody changed one of them meanwhile; nothing was changed.
+            Refused: one has identifiers, and its customer was erased; nothing was changed.
         """
+        added, replaced = await self._documents(new), await self._documents(changed)
 
         async def work(transaction: Transaction) -> None:
-            if new:
-                await self._products.insert_many([to_document(p) for p in new], session=transaction)
-            if changed:
-                writes = [ReplaceOne({"_id": p.id, "version": p.version - 1}, to_document(p)) for p in changed]
+            if added:
+                await self._products.insert_many(added, session=transaction)
+            if replaced:
+                before = self._products.find({"_id": {"$in": [d["_id"] for d in replaced]}}, session=transaction)
+                await self._history.keep(transaction, KIND, [d async for d in before])
+                writes = [ReplaceOne({"_id": d["_id"], "version": d["version"] - 1}, d) for d in replaced]
                 done = await self._products.bulk_write(writes, ordered=False, session=transaction)
-                if done.matched_count < len(changed):
+                if done.matched_count < len(replaced):
                     raise Conflict("somebody changed a product of the batch first")
             await self._outbox.add(transaction, *happenings)
 
         try:
             await self._store.transact(work)
         except Exception as error:
-            key = refused_key(error)
-            if key is not None:
-                raise _taken(str(key.get("_id", ""))) from error
+            if refusal := await self._taken(error, [*new, *changed]):
+                raise refusal from error
             raise
 
-    async def _read_current(self, customer_ids: Sequence[str]) -> list[list[Document]]:
-        return await self._read(customer_ids, NOT_CEASED)
+    async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Takes what is sealed, and what finds it, out of these customers' products."""
+        gone = {"$unset": {"sealed": "", "lookup": "", "identifier_keys": ""}}
+        await self._products.update_many({"customer_id": {"$in": list(customer_ids)}}, gone, session=transaction)
 
-    async def _read_all(self, customer_ids: Sequence[str]) -> list[list[Document]]:
-        return await self._read(customer_ids, {})
+    async def _read_current(self, asked: Sequence[Ids]) -> list[list[Product]]:
+        return await self._read(asked, NOT_CEASED)
 
-    async def _read(self, customer_ids: Sequence[str], condition: Document) -> list[list[Document]]:
+    async def _read_all(self, asked: Sequence[Ids]) -> list[list[Product]]:
+        return await self._read(asked, {})
+
+    async def _read(self, asked: Sequence[Ids], condition: Document) -> list[list[Product]]:
         """The portfolio of each customer, in one round trip unless they are very large."""
-        wanted = list(dict.fromkeys(customer_ids))
+        wanted = list(dict.fromkeys(customer_id for ids in asked for customer_id in ids))
+        documents = await self._found(wanted, condition)
+        found: dict[str, list[Product]] = {customer_id: [] for customer_id in wanted}
+        for product in await self._opened(documents):
+            found[product.customer_id].append(product)
+        return [found[ids[0]] if len(ids) == 1 else _merged([found[i] for i in ids]) for ids in asked]
+
+    async def _found(self, wanted: Sequence[str], condition: Document) -> list[Document]:
+        """The first 1000 documents of each of these customers, in its order."""
         if len(wanted) == 1:
-            cursor = self._products.find({"customer_id": wanted[0], **condition}).sort(BY_FAMILY).limit(MOST)
-            documents = [d async for d in cursor]
-            return [documents for _ in customer_ids]
-        cursor = self._products.find({"customer_id": {"$in": wanted}, **condition})
-        documents = [d async for d in cursor.sort([("customer_id", 1), *BY_FAMILY]).limit(MOST_TOGETHER)]
-        found: dict[str, list[Document]] = {customer_id: [] for customer_id in wanted}
-        if len(documents) == MOST_TOGETHER:
-            # Somebody among them has very much: each half by itself, until the others are read without it.
-            middle = len(wanted) // 2
-            for half in (wanted[:middle], wanted[middle:]):
-                found.update(zip(half, await self._read(half, condition), strict=True))
-        else:
-            for document in documents:
-                found[document["customer_id"]].append(document)
-        return [found[customer_id][:MOST] for customer_id in customer_ids]
+            cursor = self._products.find({"customer_id": wanted[0], **condition}, SHOWN)
+            return [d async for d in cursor.sort(BY_FAMILY).limit(MOST)]
+        cursor = self._products.find({"customer_id": {"$in": list(wanted)}, **condition}, SHOWN)
+        documents = [d async for d in cursor.sort(OF_CUSTOMER).limit(MOST_TOGETHER)]
+        if len(documents) < MOST_TOGETHER:
+            return _first(documents)
+        # Somebody among them has very much: each half by itself, until the others are read without it.
+        middle = len(wanted) // 2
+        first = await self._found(wanted[:middle], condition)
+        return [*first, *await self._found(wanted[middle:], condition)]
+
+    async def _opened(self, documents: Sequence[Document]) -> list[Product]:
+        owners = {d["customer_id"] for d in documents if "sealed" in d}
+        keys = await self._vault.keys(owners) if owners else {}
+        return [from_document(d, keys.get(d["customer_id"])) for d in documents]
+
+    async def _documents(self, products: Sequence[Product]) -> list[Document]:
+        owners = {p.customer_id for p in products if p.identifiers}
+        keys = await self._vault.make(owners) if owners else {}
+        return [to_document(p, keys.get(p.customer_id), self._vault) for p in products]
+
+    async def _taken(self, error: Exception, products: Sequence[Product]) -> Refusal | None:
+        """What a caller is told of a write that a unique index refused, without the identifier; None: another fault."""
+        key = refused_key(error)
+        if key is None:
+            return None
+        refused = key.get("identifier_keys")
+        if refused is None:
+            known = {"type": KIND, "id": str(key.get("_id", ""))}
+            return AlreadyExists("there is a product with this id", field="product.id", metadata=known)
+        having = [(p.id, i.kind) for p in products for i in p.identifiers if token(i, self._vault) == refused]
+        holder = await self._products.find_one({"identifier_keys": refused}, {"_id": 1})
+        # Nobody has it but two of these: the first of them would.
+        return taken(having[0][1], holder["_id"] if holder else having[0][0])
 
 
-def _taken(product_id: str) -> AlreadyExists:
-    return AlreadyExists(
-        "there is a product with this id", field="product.id", metadata={"type": "product", "id": product_id}
-    )
+def _first(documents: Sequence[Document]) -> list[Document]:
+    """The first 1000 of each customer."""
+    counts: dict[str, int] = {}
+    kept = []
+    for document in documents:
+        place = counts[document["customer_id"]] = counts.get(document["customer_id"], 0) + 1
+        if place <= MOST:
+            kept.append(document)
+    return kept
 
 
-def to_document(product: Product) -> Document:
-    """A product as it is kept."""
-    document: Document = {
-        "_id": product.id,
-        "customer_id": product.customer_id,
-        "family": product.family,
-        "name": product.name,
-        "status": product.status.value,
-        "identifiers": [asdict(i) for i in product.identifiers],
-        "characteristics": [list(pair) for pair in product.characteristics],
-        "history": [{"status": c.status.value, "time": c.time} for c in product.history],
-        "version": product.version,
-        "update_time": product.update_time,
-    }
-    if product.monthly_price:
-        document["monthly_price"] = money_document(product.monthly_price)
-    if product.term:
-        document["term"] = without_none(asdict(product.term))
-    return document
-
-
-def from_document(document: Document) -> Product:
-    """A product from what is kept."""
-    term: dict[str, Any] | None = document.get("term")
-    return Product(
-        id=document["_id"],
-        customer_id=document["customer_id"],
-        family=document["family"],
-        name=document["name"],
-        status=Status(document["status"]),
-        monthly_price=money_of(document, "monthly_price"),
-        term=Term(**term) if term is not None else None,
-        identifiers=tuple(ServiceIdentifier(i["kind"], i["value"]) for i in document.get("identifiers", ())),
-        characteristics=tuple((n, v) for n, v in document.get("characteristics", ())),
-        history=tuple(StatusChange(Status(c["status"]), c["time"]) for c in document["history"]),
-        version=document["version"],
-        update_time=document["update_time"],
-    )
+def _merged(portfolios: Sequence[Sequence[Product]]) -> list[Product]:
+    """Portfolios of one customer as one, in the same order, as long as one may be."""
+    together = [product for portfolio in portfolios for product in portfolio]
+    # Texts compare by code point, and so do their UTF-8 bytes, by which the store orders them.
+    return sorted(together, key=lambda p: (p.family, p.name, p.id))[:MOST]

@@ -1,6 +1,6 @@
 """What happens to products, one function per method."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,12 +11,15 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import NotFound, Refusal
+from chassis.rules import Invalid, NotFound, Refusal
 from chassis.times import now
-from services.customer_info.customers.rules import Customer, Money
+from services.customer_info.catalogue.rules import Families
+from services.customer_info.customers.rules import Customer, check_open
+from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.loading import Outcomes, each_once
 from services.customer_info.portfolio import rules, wire
 from services.customer_info.portfolio.rules import Product, Row, Status
+from services.customer_info.portfolio.view_rules import check_places
 
 
 class Products(Protocol):
@@ -25,12 +28,6 @@ class Products(Protocol):
     async def transact(self, work: Callable[[Any], Awaitable[Product]]) -> Product: ...
 
     async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Product]]) -> Product: ...
-
-    async def current(self, customer_id: str) -> list[Product]: ...
-
-    async def all(self, customer_id: str) -> list[Product]: ...
-
-    async def totals(self, customer_id: str) -> list[Money]: ...
 
     async def read(self, transaction: Any, product_id: str) -> Product | None: ...
 
@@ -55,49 +52,92 @@ class Owners(Protocol):
     async def present(self, customer_ids: Sequence[str]) -> set[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Portfolio:
-    """What one customer has, by family and name, and what it costs a month, a currency each."""
+class Catalogue(Protocol):
+    """What they ask of the catalogue."""
 
-    products: list[Product]
-    monthly_total: list[Money]
+    async def families(self, *names: str) -> Families:
+        """All families by name, up to date where one of `names` would be missing."""
+
+
+class Trees(Protocol):
+    """What they ask of the store of hierarchies."""
+
+    async def former(self, transaction: Any, node_ids: Sequence[str]) -> dict[str, list[Placement]]:
+        """Every placement that these nodes have, or had, by node."""
+
+
+class Lineage(Protocol):
+    """Which ids are one customer."""
+
+    async def of(self, customer_id: str) -> tuple[str, ...]: ...
+
+    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]: ...
 
 
 class PortfolioUseCases:
-    """Adds, reads, moves and loads products."""
+    """Adds, reads, changes, moves and loads products; `view_usecases` shows whole portfolios."""
 
-    def __init__(self, store: Products, customers: Owners) -> None:
+    def __init__(
+        self, store: Products, customers: Owners, catalogue: Catalogue, trees: Trees, lineage: Lineage
+    ) -> None:
         self._store = store
         self._customers = customers
+        self._catalogue = catalogue
+        self._trees = trees
+        self._lineage = lineage
 
     async def add(self, wish: Product, request_id: str, content: bytes) -> Product:
         """Adds a product to a customer's portfolio; a retry with the same `request_id` gets the same one.
 
         Raises:
-            Invalid: it is inconsistent; AlreadyExists: its id is taken; NotFound: no such customer; Refused: the
-                customer has left.
+            Invalid: it is inconsistent, or not as its family asks; AlreadyExists: its id or an identifier is taken;
+                NotFound: no such customer or node; Refused: the customer has left, was merged or erased.
         """
+        families = await self._catalogue.families(wish.family)
 
         async def work(transaction: Any) -> Product:
-            owner = await self._customers.read(transaction, wish.customer_id)
-            if owner is None:
-                raise no_owner(wish.customer_id)
-            rules.check_owner(owner.status)
             product = rules.added(wish, wish.id or new_id(), now())
+            owner = await self._customers.read(transaction, product.customer_id)
+            if owner is None:
+                raise no_owner(product.customer_id)
+            check_open(owner)
+            rules.check_owner(owner.status)
+            rules.check_family(product, None, families)
+            await self._check_places(transaction, product)
             await self._store.insert(transaction, product, added_event(product))
             return product
 
         return await self._store.once(request_id, content, work)
 
-    async def portfolio(self, customer_id: str, *, include_ceased: bool) -> Portfolio:
-        """What a customer has, at most 1000 products; nothing where there is no such customer.
+    async def get(self, product_id: str) -> Product:
+        """One product.
 
-        The totals are of everything it has, also beyond the thousandth.
+        Raises:
+            NotFound: there is none.
         """
-        products = await (self._store.all(customer_id) if include_ceased else self._store.current(customer_id))
-        if len(products) < rules.MOST:
-            return Portfolio(products, rules.totals(products))
-        return Portfolio(products, await self._store.totals(customer_id))
+        return await self._current(None, product_id, "")
+
+    async def update(self, wish: Product, names: frozenset[str], given_etag: str) -> Product:
+        """Changes the fields `names` of the product `wish.id` to what `wish` says.
+
+        Raises:
+            NotFound, Conflict (etag), Invalid, AlreadyExists (an identifier is taken), Refused (it has ceased).
+        """
+        if not wish.id:
+            raise Invalid("names no product", field="product.id")
+        families = await self._catalogue.families(*([wish.family] if "family" in names else []))
+
+        async def work(transaction: Any) -> Product:
+            before = await self._current(transaction, wish.id, given_etag)
+            after, changed = rules.updated(before, wish, names, now())
+            if changed:
+                rules.check_family(after, before, families)
+                if "node_ids" in changed:
+                    await self._check_places(transaction, after)
+                await self._store.replace(transaction, after, changed_event(after))
+            return after
+
+        return await self._store.transact(work)
 
     async def page(self, selection: Selection) -> tuple[list[Product], str]:
         """A page of products of all customers, and the next page's token.
@@ -111,15 +151,16 @@ class PortfolioUseCases:
         """Moves a product along.
 
         Raises:
-            NotFound, Conflict (etag), Refused (no such arrow).
+            NotFound, Conflict (etag), Refused (no such arrow), Invalid (it comes into use without what its family
+                asks for).
         """
+        families = await self._catalogue.families()
 
         async def work(transaction: Any) -> Product:
-            before = await self._store.read(transaction, product_id)
-            if before is None:
-                raise NotFound("there is no such product", metadata={"type": "product", "id": product_id})
-            etag.check(given_etag, before.version)
+            before = await self._current(transaction, product_id, given_etag)
             after = rules.moved(before, status, now())
+            if rules.comes_into_use(before, after):
+                rules.check_family(after, before, families)
             if after is not before:
                 await self._store.replace(transaction, after, changed_event(after))
             return after
@@ -131,32 +172,76 @@ class PortfolioUseCases:
         return await each_once(rows, [row.wish.id for row in rows], self._load)
 
     async def _load(self, rows: Sequence[Row]) -> Outcomes:
-        owners = await self._customers.present(list({row.wish.customer_id for row in rows}))
-        known = await self._store.many([row.wish.id for row in rows])
+        wishes = [row.wish for row in rows]
+        owners = await self._customers.present(list({wish.customer_id for wish in wishes}))
+        known = await self._store.many([wish.id for wish in wishes])
+        around = await self._around(wishes)
         outcomes: Outcomes = []
         new: list[Product] = []
         changed: list[Product] = []
-        events: list[Happening] = []
         for row in rows:
-            before, at = known.get(row.wish.id), now()
+            before = known.get(row.wish.id)
             try:
                 if row.wish.customer_id not in owners:
                     raise no_owner(row.wish.customer_id)
-                if before is None:
-                    new.append(rules.loaded(row, at))
-                    events.append(added_event(new[-1]))
-                    outcomes.append(Outcome.CREATED)
-                    continue
-                after, names = rules.imported(before, row, at)
-                if names:
-                    changed.append(after)
-                    events.append(changed_event(after))
-                outcomes.append(Outcome.UPDATED if names else Outcome.UNCHANGED)
+                after = rules.loaded(row, now()) if before is None else rules.imported(before, row, now())[0]
+                if after is not before:
+                    around.check(after, before)
             except Refusal as refusal:
                 outcomes.append(refusal)
+                continue
+            if before is None:
+                new.append(after)
+                outcomes.append(Outcome.CREATED)
+            elif after is before:
+                outcomes.append(Outcome.UNCHANGED)
+            else:
+                changed.append(after)
+                outcomes.append(Outcome.UPDATED)
         if new or changed:
-            await self._store.load(new, changed, events)
+            await self._store.load(new, changed, [*map(added_event, new), *map(changed_event, changed)])
         return outcomes
+
+    async def _around(self, wishes: Sequence[Product]) -> "_Around":
+        placed = [wish for wish in wishes if wish.node_ids]
+        return _Around(
+            await self._catalogue.families(*{wish.family for wish in wishes}),
+            await self._places(None, (node_id for wish in placed for node_id in wish.node_ids)),
+            await self._lineage.of_many([wish.customer_id for wish in placed]) if placed else {},
+        )
+
+    async def _current(self, transaction: Any, product_id: str, given_etag: str) -> Product:
+        product = await self._store.read(transaction, product_id)
+        if product is None:
+            raise NotFound("there is no such product", metadata={"type": "product", "id": product_id})
+        etag.check(given_etag, product.version)
+        return product
+
+    async def _check_places(self, transaction: Any, product: Product) -> None:
+        if product.node_ids:
+            places = await self._places(transaction, product.node_ids)
+            check_places(product, await self._lineage.of(product.customer_id), places)
+
+    async def _places(self, transaction: Any, node_ids: Iterable[str]) -> dict[str, Placement]:
+        """Those of the nodes that are there, now or later, by id."""
+        wanted, at = list(dict.fromkeys(node_ids)), now()
+        found = await self._trees.former(transaction, wanted) if wanted else {}
+        latest = {node_id: max(places, key=lambda p: p.end) for node_id, places in found.items() if places}
+        return {node_id: place for node_id, place in latest.items() if place.end > at}
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the products of a batch are checked against: families, nodes, and all ids of their customers."""
+
+    families: Families
+    places: Mapping[str, Placement]
+    ids: Mapping[str, tuple[str, ...]]
+
+    def check(self, after: Product, before: Product | None) -> None:
+        rules.check_family(after, before, self.families)
+        if after.node_ids and (before is None or before.node_ids != after.node_ids):
+            check_places(after, self.ids[after.customer_id], self.places)
 
 
 def no_owner(customer_id: str) -> NotFound:

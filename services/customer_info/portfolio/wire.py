@@ -1,12 +1,17 @@
 """Products between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
 
+from datetime import datetime
+
+from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.common.v1 import types_pb2
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.etag import etag
 from chassis.rules import Invalid
 from chassis.times import moment
-from services.customer_info.portfolio.rules import Product, Row, ServiceIdentifier, Status, StatusChange, Term
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
+from services.customer_info.portfolio.rules import UPDATABLE, Product, Row, Status, StatusChange
+from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
 
 STATUSES = {s: pb.ProductStatus.Value(f"PRODUCT_STATUS_{s.name}") for s in Status}
@@ -31,10 +36,13 @@ def product(message: pb.Product) -> Product:
         name=message.name,
         status=status(message.status),
         monthly_price=money(message.monthly_price) if message.HasField("monthly_price") else None,
+        one_time_price=money(message.one_time_price) if message.HasField("one_time_price") else None,
         term=_term(message.term) if message.HasField("term") else None,
         identifiers=tuple(ServiceIdentifier(i.kind, i.value) for i in message.identifiers),
         characteristics=pairs(message.characteristics),
         history=tuple(_change(c, n) for n, c in enumerate(message.history)),
+        node_ids=tuple(message.node_ids),
+        account_id=message.account_id,
     )
 
 
@@ -59,8 +67,27 @@ def row(message: pb.Product) -> Row:
     return Row(product(message), says_status=message.status != pb.PRODUCT_STATUS_UNSPECIFIED)
 
 
-def message(kept: Product) -> pb.Product:
-    """A product as it goes to a caller."""
+def names(mask: FieldMask, message: pb.Product) -> frozenset[str]:
+    """The fields that an update is about: those of the mask or, without one, those that are set.
+
+    Raises:
+        Invalid: the mask names a field that cannot be updated.
+    """
+    paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in UPDATABLE]
+    unknown = sorted(set(paths) - set(UPDATABLE))
+    if unknown:
+        allowed = ", ".join(sorted(UPDATABLE))
+        raise Invalid(
+            f"{unknown[0]} cannot be updated; there are {allowed}",
+            field="update_mask",
+            reason="INVALID_UPDATE_MASK",
+            metadata={"allowed": allowed},
+        )
+    return frozenset(paths)
+
+
+def message(kept: Product, at: datetime) -> pb.Product:
+    """A product as it goes to a caller at `at`."""
     return pb.Product(
         id=kept.id,
         etag=etag(kept.version),
@@ -69,11 +96,16 @@ def message(kept: Product) -> pb.Product:
         name=kept.name,
         status=STATUSES[kept.status],
         monthly_price=money_message(kept.monthly_price),
+        one_time_price=money_message(kept.one_time_price),
         term=term_message(kept.term),
         identifiers=[pb.ServiceIdentifier(kind=i.kind, value=i.value) for i in kept.identifiers],
         characteristics=characteristics(kept.characteristics),
         history=history_messages(kept),
         update_time=stamp(kept.update_time),
+        node_ids=kept.node_ids,
+        account_id=kept.account_id,
+        commitment_end=stamp(kept.commitment[1]) if kept.term else None,
+        in_commitment=kept.in_commitment(at) if kept.term else False,
     )
 
 
@@ -89,6 +121,8 @@ def facts(kept: Product) -> pb.ProductFacts:
         term=term_message(kept.term),
         characteristics=characteristics(kept.characteristics),
         history=history_messages(kept),
+        node_ids=kept.node_ids,
+        account_id=kept.account_id,
     )
 
 

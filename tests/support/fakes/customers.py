@@ -2,20 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict
+from services.customer_info.customers import rules
 from services.customer_info.customers.rules import (
     Customer,
     Individual,
-    MediumKind,
     Status,
-    external_key,
-    medium_key,
 )
 from services.customer_info.customers.store import LISTING
+from services.customer_info.identifier_rules import Key
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
@@ -40,6 +40,7 @@ class FakeCustomers:
         self.rivals: list[Customer] = []
         self.loads: list[tuple[int, int]] = []
         self.held: list[str] = []
+        self.former: dict[str, list[Customer]] = {}
 
     @property
     def kept(self) -> dict[str, Customer]:
@@ -67,11 +68,19 @@ class FakeCustomers:
     async def present(self, customer_ids: Sequence[str]) -> set[str]:
         return set(customer_ids) & set(self.kept)
 
-    async def find(self, key: str) -> list[Customer]:
-        return [c for c in self.kept.values() if key in _lookup(c)][:2]
+    async def as_of(self, customer_id: str, at: datetime) -> Customer | None:
+        now = self.kept.get(customer_id)
+        versions = [*self.former.get(customer_id, ()), *([now] if now else ())]
+        valid = [c for c in versions if c.update_time is None or c.update_time <= at]
+        return valid[-1] if valid else None
+
+    async def find(self, keys: Sequence[Key]) -> list[Customer]:
+        found = [c for c in self.kept.values() if not c.merged_into and not c.erase_time]
+        return [c for c in found if not rules.keys(c).isdisjoint(keys)][:2]
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
-        everything = self.kept.values()
+        everything = list(self.kept.values())
+        everything = [c for c in everything if not c.merged_into]
         shown = [c for c in everything if selection.asks_for("status") or c.status is not Status.ARCHIVED]
         return page(shown, selection, LISTING, GETTERS)
 
@@ -88,6 +97,7 @@ class FakeCustomers:
 
     async def replace(self, transaction: Staged[Customer], customer: Customer, *happenings: Happening) -> None:
         _check_external_ids(transaction, customer)
+        self.former.setdefault(customer.id, []).append(transaction.kept[customer.id])
         transaction.kept[customer.id] = customer
         transaction.events += happenings
 
@@ -108,13 +118,6 @@ class FakeCustomers:
             transaction.events += happenings
 
         await self.transact(work)
-
-
-def _lookup(customer: Customer) -> set[str]:
-    keys = {external_key(e.issuer, e.value) for e in customer.external_ids}
-    keys |= {external_key("", e.value) for e in customer.external_ids}
-    found_by = (MediumKind.EMAIL, MediumKind.PHONE)
-    return keys | {medium_key(m.kind, m.value) for m in customer.contact_media if m.kind in found_by}
 
 
 def _check_external_ids(transaction: Staged[Customer], customer: Customer) -> None:

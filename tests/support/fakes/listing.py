@@ -42,7 +42,9 @@ def _holds(item: Any, predicate: Predicate, listing: Listing, getters: Getters) 
         raise Invalid(str(error), field="values", reason="INVALID_QUERY") from error
     has = getters[predicate.field](item)
     if predicate.operator in (Operator.EQUAL, Operator.NOT_EQUAL):
-        return (has in values) is (predicate.operator is Operator.EQUAL)
+        # Of a list, one item is enough.
+        found = not set(has).isdisjoint(values) if isinstance(has, tuple) else has in values
+        return found is (predicate.operator is Operator.EQUAL)
     return _COMPARE[predicate.operator](has, values[0])
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict
-from services.customer_info.customers.rules import Money
-from services.customer_info.portfolio import rules
+from services.customer_info.customers.looking_up import Holding
+from services.customer_info.identifier_rules import Key
+from services.customer_info.portfolio.identifier_rules import EXCLUSIVE, key, taken
 from services.customer_info.portfolio.rules import CURRENT, MOST, Product
 from services.customer_info.portfolio.store import LISTING
+from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
@@ -19,6 +22,8 @@ GETTERS: dict[str, Callable[[Product], Any]] = {
     "customer_id": lambda p: p.customer_id,
     "family": lambda p: p.family,
     "status": lambda p: p.status,
+    "account_id": lambda p: p.account_id,
+    "node_id": lambda p: p.node_ids,
     "update_time": lambda p: p.update_time,
 }
 
@@ -31,6 +36,7 @@ class FakeProducts:
         self._stage.kept = {p.id: p for p in products}
         self.rivals: list[Product] = []
         self.loads: list[tuple[int, int]] = []
+        self.former: list[Product] = []
 
     @property
     def kept(self) -> dict[str, Product]:
@@ -46,14 +52,29 @@ class FakeProducts:
     async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Product]]) -> Product:
         return await self._stage.once(request_id, content, work)
 
-    async def current(self, customer_id: str) -> list[Product]:
-        return [p for p in self._of(customer_id) if p.status in CURRENT][:MOST]
+    async def current(self, customer_ids: Sequence[str]) -> list[Product]:
+        return self._current(customer_ids)[:MOST]
 
-    async def all(self, customer_id: str) -> list[Product]:
-        return self._of(customer_id)[:MOST]
+    async def all(self, customer_ids: Sequence[str]) -> list[Product]:
+        return self._of(customer_ids)[:MOST]
 
-    async def totals(self, customer_id: str) -> list[Money]:
-        return rules.totals(self._of(customer_id))
+    async def placed(self, customer_ids: Sequence[str]) -> list[Placed]:
+        found = [(p.node_ids, p.monthly_price) for p in self._current(customer_ids)]
+        return [Placed(nodes, m.currency if m else "", 1, m.micros if m else 0) for nodes, m in found]
+
+    async def by_node(self, customer_ids: Sequence[str]) -> dict[str, Sum]:
+        return by_node(await self.placed(customer_ids))
+
+    async def at_nodes(self, customer_ids: Sequence[str], node_ids: Sequence[str]) -> list[Product]:
+        return [p for p in self._current(customer_ids) if not set(p.node_ids).isdisjoint(node_ids)][:MOST]
+
+    async def family_rows(self, customer_ids: Sequence[str], at: datetime, days: Sequence[int]) -> list[FamilyRow]:
+        return [_row(p, at, days) for p in self._of(customer_ids)]
+
+    async def holders(self, keys: Sequence[Key]) -> list[Holding]:
+        having = (p for p in self.kept.values() if p.status in CURRENT)
+        found = {p.customer_id: p.id for p in having if any(key(i) in keys for i in p.identifiers)}
+        return [Holding("product", product_id, owner) for owner, product_id in found.items()][:2]
 
     async def read(self, transaction: Any, product_id: str) -> Product | None:
         return self._stage.sees(transaction).get(product_id)
@@ -68,10 +89,13 @@ class FakeProducts:
         if product.id in transaction.kept:
             known = {"type": "product", "id": product.id}
             raise AlreadyExists("there is a product with this id", field="product.id", metadata=known)
+        _check_identifiers(transaction, product)
         transaction.kept[product.id] = product
         transaction.events += happenings
 
     async def replace(self, transaction: Staged[Product], product: Product, *happenings: Happening) -> None:
+        _check_identifiers(transaction, product)
+        self.former.append(transaction.kept[product.id])
         transaction.kept[product.id] = product
         transaction.events += happenings
 
@@ -94,6 +118,30 @@ class FakeProducts:
 
         await self._stage.transact(work)
 
-    def _of(self, customer_id: str) -> list[Product]:
-        found = [p for p in self.kept.values() if p.customer_id == customer_id]
+    async def forget(self, transaction: Staged[Product], customer_ids: Sequence[str]) -> None:
+        for product in list(transaction.kept.values()):
+            if product.customer_id in customer_ids:
+                transaction.kept[product.id] = replace(product, identifiers=())
+
+    def _of(self, customer_ids: Sequence[str]) -> list[Product]:
+        found = [p for p in self.kept.values() if p.customer_id in customer_ids]
         return sorted(found, key=lambda p: (p.family, p.name, p.id))
+
+    def _current(self, customer_ids: Sequence[str]) -> list[Product]:
+        return [p for p in self._of(customer_ids) if p.status in CURRENT]
+
+
+def _row(product: Product, at: datetime, days: Sequence[int]) -> FamilyRow:
+    price, end = product.monthly_price, product.commitment[1]
+    ends = tuple(int(end is not None and at <= end < at + timedelta(days=horizon)) for horizon in days)
+    currency, micros = (price.currency, price.micros) if price else ("", 0)
+    return FamilyRow(product.family, product.status, currency, 1, micros, ends)
+
+
+def _check_identifiers(transaction: Staged[Product], product: Product) -> None:
+    if product.status not in CURRENT:
+        return
+    for other in transaction.kept.values():
+        both = {i for i in product.identifiers if i.kind in EXCLUSIVE}.intersection(other.identifiers)
+        if both and other.id != product.id and other.status in CURRENT:
+            raise taken(both.pop().kind, other.id)

@@ -1,7 +1,7 @@
 """The service as a real process, and its database opened beside it."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import grpc
@@ -10,7 +10,12 @@ from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 
 from chassis.mongo.client import Store, open_store
+from chassis.mongo.schema import Collection
 from chassis.settings import Settings
+from chassis.vault.keys import VAULT_COLLECTIONS
+from chassis.vault.master import FileMasterKey
+from chassis.vault.vault import Vault, open_vault
+from cli.mesh.mongod import make_secrets
 from services.customer_info.build import COLLECTIONS
 from tests.support.service import Keys, Process, serving
 
@@ -20,8 +25,11 @@ Metadata = tuple[tuple[str, str], ...]
 @pytest.fixture(scope="module")
 def service(mongo_uri: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     folder: Path = tmp_path_factory.mktemp("customer_info")
-    uri = mongo_uri("customer_info")
-    with serving("services.customer_info", keys, folder, customer_info_mongo_uri=uri) as process:
+    uris = {
+        "customer_info_mongo_uri": mongo_uri("customer_info"),
+        "customer_info_keys_mongo_uri": mongo_uri("customer_info_keys"),
+    }
+    with serving("services.customer_info", keys, folder, **uris) as process:
         yield process
 
 
@@ -54,9 +62,23 @@ def loader(keys: Keys) -> Metadata:
 @pytest.fixture(scope="module")
 async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
     """The database of this module, brought up as the service does it, opened with the driver under test."""
-    driver = os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo")
-    values = {"listen": "127.0.0.1:0", "jwks": "-", "jwt_issuer": "-", "mongo_driver": driver}
-    opened = await open_store(mongo_uri("customer_info"), Settings.model_validate(values), "test")
-    await opened.ensure(COLLECTIONS)
+    opened = await opened_store(mongo_uri("customer_info"), COLLECTIONS)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def vault(mongo_uri: Callable[[str], str], keys: Keys) -> AsyncIterator[Vault]:
+    """The vault of this module's service."""
+    opened = await opened_store(mongo_uri("customer_info_keys"), VAULT_COLLECTIONS)
+    make_secrets(keys.instance)
+    yield await open_vault(opened, FileMasterKey(str(keys.instance.master_key)))
+    await opened.close()
+
+
+async def opened_store(uri: str, collections: Sequence[Collection]) -> Store:
+    driver = os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo")
+    values = {"listen": "127.0.0.1:0", "jwks": "-", "jwt_issuer": "-", "mongo_driver": driver}
+    opened = await open_store(uri, Settings.model_validate(values), "test")
+    await opened.ensure(collections)
+    return opened

@@ -8,8 +8,10 @@ import pytest
 
 from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
-from services.customer_info.customers.rules import Category, Customer, MediumKind, Status, medium_key
+from chassis.vault.vault import Vault
+from services.customer_info.customers.rules import Category, Customer, Status
 from services.customer_info.customers.store import CustomerStore
+from services.customer_info.history.store import History
 from services.customer_info.portfolio.rules import Product
 from services.customer_info.portfolio.rules import Status as ProductStatus
 from services.customer_info.portfolio.store import ProductStore
@@ -31,9 +33,10 @@ NEWEST, CHANGED = (Order("create_time", descending=True),), (Order("update_time"
 class Bench:
     """Both stores with something in them, and what they ask of MongoDB."""
 
-    def __init__(self, store: Store, heard: Overheard) -> None:
+    def __init__(self, store: Store, heard: Overheard, vault: Vault) -> None:
         self.store, self.heard = store, heard
-        self.customers, self.products = CustomerStore(store), ProductStore(store)
+        self.customers = CustomerStore(store, vault, History(store))
+        self.products = ProductStore(store, vault, History(store))
         parents = [company(create_time=later(n), update_time=later(-n)) for n in range(8)]
         self.people: list[Customer] = parents + [
             person(
@@ -70,9 +73,9 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-async def bench(mongo_uri: Callable[[str], str], store: Store) -> AsyncIterator[Bench]:
+async def bench(mongo_uri: Callable[[str], str], store: Store, vault: Vault) -> AsyncIterator[Bench]:
     async with overheard(mongo_uri("customer_info")) as (watched, heard):
-        made = Bench(watched, heard)
+        made = Bench(watched, heard, vault)
         await made.fill()
         yield made
 
@@ -130,7 +133,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one customer in a transaction": lambda b: b.customers.read(None, b.people[0].id),
     "many customers": lambda b: b.customers.many([c.id for c in b.people[:200]]),
     "which customers are there": lambda b: b.customers.present([*(c.id for c in b.people[:200]), new_uuid()]),
-    "whose identifier": lambda b: b.customers.find(medium_key(MediumKind.EMAIL, "7@example.com")),
+    "whose identifier": lambda b: b.customers.find([("email", "7@example.com"), ("v", "7")]),
     "changing customers": write_customers,
     "list": listed(PAGE),
     "list, oldest first": listed(Selection(page_size=20, order=(Order("create_time"),))),
@@ -149,11 +152,10 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "list since": listed(PAGE.where("create_time", later(50).isoformat(), operator=Operator.GREATER)),
     "list changed since": listed(Selection(RECENT.predicates, CHANGED, 20)),
     "list changed since, newest first": listed(RECENT),
-    "one portfolio": lambda b: b.products.current(b.people[0].id),
-    "one portfolio with what ceased": lambda b: b.products.all(b.people[0].id),
-    "portfolios together": lambda b: asyncio.gather(*(b.products.current(c.id) for c in b.people[:40])),
-    "portfolios together with what ceased": lambda b: asyncio.gather(*(b.products.all(c.id) for c in b.people[:40])),
-    "totals": lambda b: b.products.totals(b.people[0].id),
+    "one portfolio": lambda b: b.products.current((b.people[0].id,)),
+    "one portfolio with what ceased": lambda b: b.products.all((b.people[0].id,)),
+    "portfolios together": lambda b: asyncio.gather(*(b.products.current((c.id,)) for c in b.people[:40])),
+    "portfolios together with what ceased": lambda b: asyncio.gather(*(b.products.all((c.id,)) for c in b.people[:40])),
     "one product": lambda b: b.products.read(None, b.owned[0].id),
     "many products": lambda b: b.products.many([p.id for p in b.owned[:200]]),
     "changing products": write_products,

@@ -68,7 +68,7 @@ async def test_a_bad_field_is_named_and_changes_nothing(customers: CustomersServ
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await created(customers, agent, customer)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert bad_fields(refused.value) == ["customer.contact_media[1]"]
+    assert bad_fields(refused.value) == ["customer.contact_media[1].value"]
     assert "call me" not in str(refused.value.details())
     with pytest.raises(grpc.aio.AioRpcError) as missing:
         await read(customers, agent, customer.id)

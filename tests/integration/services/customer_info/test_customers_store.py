@@ -9,21 +9,21 @@ import pytest
 from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
+from chassis.vault.vault import Vault
 from services.customer_info.customers.rules import (
     Billed,
     Billing,
     Category,
     Customer,
     ExternalId,
-    MediumKind,
     Money,
     PaymentMethod,
     Status,
-    external_key,
-    medium_key,
 )
 from services.customer_info.customers.store import CustomerStore
 from services.customer_info.customers.usecases import Customers, created_event, updated_event
+from services.customer_info.history.store import History
+from services.customer_info.identifier_rules import external_key
 from tests.integration.services.customer_info.subjects import Subject, told_by_fake, told_by_outbox
 from tests.support.fakes.customers import FakeCustomers
 from tests.unit.services.customer_info.builders import (
@@ -40,11 +40,11 @@ pytestmark = pytest.mark.parametrize("subject", ["fake", "real"], indirect=True)
 
 
 @pytest.fixture
-def subject(request: pytest.FixtureRequest, store: Store) -> Subject[Any]:
+def subject(request: pytest.FixtureRequest, store: Store, vault: Vault) -> Subject[Any]:
     if request.param == "fake":
         fake = FakeCustomers()
         return Subject(fake, told_by_fake(fake))
-    return Subject(CustomerStore(store), told_by_outbox(store))
+    return Subject(CustomerStore(store, vault, History(store)), told_by_outbox(store))
 
 
 async def keep(customers: Customers, *kept: Customer) -> None:
@@ -205,18 +205,18 @@ async def test_any_identifier_finds_its_customer(subject: Subject[Any]) -> None:
     keys = [
         external_key("billing", external.value),
         external_key("", external.value),
-        medium_key(MediumKind.PHONE, number),
-        medium_key(MediumKind.EMAIL, address),
+        ("phone", number),
+        ("email", address),
     ]
-    assert [await subject.store.find(key) for key in keys] == [[customer]] * 4
-    assert await subject.store.find(external_key("legacy", external.value)) == []
+    assert [await subject.store.find([key]) for key in keys] == [[customer]] * 4
+    assert await subject.store.find([external_key("legacy", external.value)]) == []
 
 
 async def test_an_identifier_of_many_is_answered_with_two_at_most(subject: Subject[Any]) -> None:
     value = new_uuid()
     several = [person(external_ids=(ExternalId(f"issuer-{n}", value),)) for n in range(3)]
     await keep(subject.store, *several)
-    assert len(await subject.store.find(external_key("", value))) == 2
+    assert len(await subject.store.find([external_key("", value)])) == 2
 
 
 async def listed(subject: Subject[Any], selection: Selection) -> list[Customer]:

@@ -20,6 +20,8 @@ from services.customer_info.customers.rules import (
     Status,
 )
 from services.customer_info.portfolio import rules as portfolio
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, luhn_digit
+from services.customer_info.portfolio.term_rules import Term
 from tests.unit.services.customer_info.builders import NOON
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,11 +35,13 @@ spans = st.tuples(st.none() | moments, st.none() | moments).map(
     lambda s: (s[1], s[0]) if s[0] and s[1] and s[1] < s[0] else s
 )
 parties = st.builds(Individual, words, words) | st.builds(Organization, words, words)
-media = st.builds(
-    lambda kind, value, span: ContactMedium(kind, value.lower().strip() or "x", start=span[0], end=span[1]),
-    st.sampled_from(MediumKind),
-    words,
-    spans,
+addresses = st.from_regex(r"[a-z0-9]{1,8}@[a-z0-9]{1,8}\.example", fullmatch=True)
+numbers = st.integers(10**6, 10**7 - 1).map(lambda n: f"+4930{n}")
+VALUES = {MediumKind.EMAIL: addresses, MediumKind.PHONE: numbers, MediumKind.POST: words, MediumKind.SOCIAL: words}
+media = st.sampled_from(MediumKind).flatmap(
+    lambda kind: st.builds(
+        lambda value, span: ContactMedium(kind, value, start=span[0], end=span[1]), VALUES[kind], spans
+    )
 )
 customers = st.builds(
     Customer,
@@ -57,6 +61,18 @@ customers = st.builds(
 histories = st.lists(
     st.builds(portfolio.StatusChange, st.sampled_from(portfolio.Status), moments), min_size=1, max_size=4
 ).map(tuple)
+digits = st.text("0123456789", min_size=14, max_size=14)
+identifiers = st.one_of(
+    st.builds(ServiceIdentifier, st.just("e164"), numbers),
+    st.builds(ServiceIdentifier, st.just("email"), addresses),
+    st.builds(ServiceIdentifier, st.just("imsi"), digits),
+    st.builds(lambda d: ServiceIdentifier("imei", d + luhn_digit(d)), digits),
+    st.builds(
+        ServiceIdentifier,
+        st.sampled_from(["circuit", "pbx_slot"]),
+        st.from_regex(r"[A-Za-z0-9-]{1,12}", fullmatch=True),
+    ),
+)
 products = st.builds(
     portfolio.Product,
     id=uuids,
@@ -65,10 +81,13 @@ products = st.builds(
     name=words,
     status=st.sampled_from(portfolio.Status),
     monthly_price=st.none() | monies,
-    term=st.none() | st.builds(lambda m, s: portfolio.Term(m, s[0], s[1]), st.integers(0, 120), spans),
-    identifiers=st.lists(st.builds(portfolio.ServiceIdentifier, words, words), max_size=3, unique=True).map(tuple),
+    one_time_price=st.none() | monies,
+    term=st.none() | st.builds(lambda m, s: Term(m, s[0], s[1]), st.integers(0, 120), spans),
+    identifiers=st.lists(identifiers, max_size=3, unique=True).map(tuple),
     characteristics=pairs,
     history=histories,
+    node_ids=st.lists(uuids, max_size=2, unique=True).map(tuple),
+    account_id=st.just("") | uuids,
 )
 kept_products = st.sampled_from(portfolio.Status).flatmap(
     lambda status: st.builds(

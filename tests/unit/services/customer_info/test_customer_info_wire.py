@@ -13,6 +13,7 @@ from services.customer_info.portfolio import wire as portfolio_wire
 from services.customer_info.portfolio.rules import Product
 from services.customer_info.portfolio.rules import Status as ProductStatus
 from tests.unit.services.customer_info import strategies
+from tests.unit.services.customer_info.builders import NOON
 
 
 @given(strategies.customers)
@@ -25,10 +26,10 @@ def test_a_customer_goes_out_and_comes_back_as_it_was(customer: Customer) -> Non
 
 @given(strategies.products)
 def test_a_product_goes_out_and_comes_back_as_it_was(product: Product) -> None:
-    message = portfolio_wire.message(product)
+    message = portfolio_wire.message(product, NOON)
     back = portfolio_wire.product(portfolio_pb2.Product.FromString(message.SerializeToString()))
     assert back == product
-    assert portfolio_wire.message(back) == message
+    assert portfolio_wire.message(back, NOON) == message
 
 
 def test_every_status_has_its_name_in_the_contract() -> None:

@@ -7,8 +7,10 @@ import pytest
 from holdfast.customer_info.v1 import customers_pb2 as pb
 
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refused
+from services.customer_info.customers.looking_up import Holding, LookUp
 from services.customer_info.customers.rules import DEEPEST, Customer, ExternalId, Row, Status
 from services.customer_info.customers.usecases import CustomerUseCases
+from services.customer_info.identifier_rules import external_key
 from tests.support.fakes.customers import FakeCustomers
 from tests.unit.services.customer_info.builders import billing_id, company, new_uuid, person
 
@@ -127,12 +129,14 @@ async def test_a_change_of_status_follows_the_lifecycle() -> None:
 
 async def test_an_identifier_that_answers_for_several_answers_for_none() -> None:
     two = [person(external_ids=(ExternalId(issuer, "7"),)) for issuer in ("billing", "legacy")]
-    usecases = CustomerUseCases(FakeCustomers(*two))
-    assert await usecases.look_up("x\x1fbilling\x1f7") == two[0]
+    store = FakeCustomers(*two)
+    look_up = LookUp(store, CustomerUseCases(store), {})
+    found, matched = await look_up.customer({"customer": [external_key("billing", "7")]})
+    assert (found, matched) == (two[0], Holding("customer", two[0].id, two[0].id))
     with pytest.raises(NotFound, match="several"):
-        await usecases.look_up("v\x1f7")
+        await look_up.customer({"customer": [external_key("", "7")]})
     with pytest.raises(NotFound, match="no customer"):
-        await usecases.look_up("v\x1f8")
+        await look_up.customer({"customer": [external_key("", "8")]})
 
 
 async def test_concurrent_updates_without_etags_lose_none() -> None:

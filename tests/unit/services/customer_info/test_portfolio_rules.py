@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from chassis.rules import Invalid, Refused
 from services.customer_info.customers.rules import Money
 from services.customer_info.customers.rules import Status as CustomerStatus
+from services.customer_info.catalogue.rules import Characteristic, Family, Identifier
+from services.customer_info.catalogue.rules import Status as FamilyStatus
 from services.customer_info.portfolio import rules
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import (
     HIGHEST_PRICE,
     LONGEST_HISTORY,
@@ -18,11 +21,10 @@ from services.customer_info.portfolio.rules import (
     TRANSITIONS,
     Product,
     Row,
-    ServiceIdentifier,
     Status,
     StatusChange,
-    Term,
 )
+from services.customer_info.portfolio.term_rules import Term
 from tests.unit.services.customer_info import strategies
 from tests.unit.services.customer_info.builders import NOON, history, later, product
 
@@ -125,7 +127,13 @@ def test_an_imported_product_brings_its_past() -> None:
         ({"monthly_price": Money("EUR", -1)}, "product.monthly_price.micros"),
         ({"monthly_price": Money("EUR", HIGHEST_PRICE + 1)}, "product.monthly_price.micros"),
         ({"term": Term(12, later(), NOON)}, "product.term.commitment"),
-        ({"identifiers": (ServiceIdentifier("imei", "1"),) * 2}, "product.identifiers"),
+        ({"one_time_price": Money("EUR", -1)}, "product.one_time_price.micros"),
+        ({"identifiers": (ServiceIdentifier("circuit", "1"),) * 2}, "product.identifiers"),
+        ({"identifiers": tuple(ServiceIdentifier("circuit", c) for c in ("1", " 1 "))}, "product.identifiers"),
+        ({"identifiers": (ServiceIdentifier("imei", "1"),)}, "product.identifiers[0].value"),
+        ({"customer_id": ""}, "product.customer_id"),
+        ({"family": ""}, "product.family"),
+        ({"name": ""}, "product.name"),
     ],
 )
 def test_what_contradicts_itself_is_refused_by_field(changes: dict[str, object], field: str) -> None:
@@ -209,3 +217,93 @@ def test_totals_count_each_currency_by_itself_and_nothing_that_ceased() -> None:
     priced = [("EUR", 1, ACTIVE), ("EUR", 2, SUSPENDED), ("EUR", 4, CEASED), ("BGN", 8, ORDERED)]
     products = [product(status=s, monthly_price=Money(c, m)) for c, m, s in priced]
     assert rules.totals([*products, product(monthly_price=None)]) == [Money("BGN", 8), Money("EUR", 3)]
+
+
+def test_a_change_takes_over_what_it_names_and_tells_what_differs() -> None:
+    kept = product(account_id="a", term=Term(12))
+    wish = replace(
+        kept, customer_id="", name="Fibre 500", monthly_price=None, account_id="b", one_time_price=Money("EUR", 1)
+    )
+    after, changed = rules.updated(kept, wish, ["name", "monthly_price", "term", "one_time_price"], later())
+    assert changed == {"name", "monthly_price", "one_time_price"}
+    assert (after.name, after.monthly_price, after.one_time_price) == ("Fibre 500", None, Money("EUR", 1))
+    assert (after.account_id, after.customer_id, after.version) == ("a", kept.customer_id, 2)
+    assert rules.updated(kept, kept, rules.UPDATABLE, later()) == (kept, frozenset())
+
+
+def test_a_change_moves_no_product_to_another_customer_and_touches_none_that_ceased() -> None:
+    kept = product()
+    with pytest.raises(Invalid) as refused:
+        rules.updated(kept, replace(product(), name="x"), ["name"], later())
+    assert refused.value.field == "product.customer_id"
+    ceased = product(status=CEASED)
+    with pytest.raises(Refused) as late:
+        rules.updated(ceased, replace(ceased, name="x"), ["name"], later())
+    assert late.value.metadata == {"state": "ceased"}
+
+
+def test_identifiers_are_kept_in_the_one_way_of_their_kind_however_they_come_in() -> None:
+    written = (ServiceIdentifier("e164", "+49 30 23125-000"), ServiceIdentifier("mac", "00-00-5E-00-53-AF"))
+    kept = (ServiceIdentifier("e164", "+493023125000"), ServiceIdentifier("mac", "00:00:5e:00:53:af"))
+    assert rules.added(product(identifiers=written), "an-id", NOON).identifiers == kept
+    assert rules.loaded(Row(product(identifiers=written)), NOON).identifiers == kept
+    there = product(identifiers=kept)
+    assert rules.updated(there, replace(there, identifiers=written), ["identifiers"], later()) == (there, frozenset())
+    assert rules.imported(there, Row(replace(there, identifiers=written)), later()) == (there, frozenset())
+
+
+@given(strategies.kept_products, st.integers(-5, 5))
+def test_every_version_is_younger_than_the_one_before_whatever_the_clock_says(kept: Product, minutes: int) -> None:
+    before = replace(kept, update_time=NOON)
+    after, _ = rules.imported(before, Row(replace(before, name=before.name + "x")), later(minutes))
+    assert after.update_time is not None
+    assert after.update_time > NOON
+
+
+LEASED = Family(
+    "leased_line",
+    "Leased line",
+    "broadband",
+    (Characteristic("speed_mbps", required=True),),
+    (Identifier("circuit", required=True),),
+)
+OFF_SALE = Family("isdn", "ISDN", "voice", open=True, status=FamilyStatus.RETIRED)
+FAMILIES = {f.name: f for f in (LEASED, OFF_SALE)}
+SPEED, CIRCUIT = (("speed_mbps", "10"),), (ServiceIdentifier("circuit", "C-1"),)
+
+
+def test_a_product_is_as_its_family_asks() -> None:
+    whole = product(family="leased_line", characteristics=SPEED, identifiers=CIRCUIT)
+    rules.check_family(whole, None, FAMILIES)
+    for wrong, field in (
+        (replace(whole, family="leased"), "product.family"),
+        (replace(whole, characteristics=()), "product.characteristics"),
+        (replace(whole, identifiers=()), "product.identifiers"),
+        (replace(whole, family="isdn"), "product.family"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            rules.check_family(wrong, None, FAMILIES)
+        assert refused.value.field == field
+
+
+def test_what_a_family_needs_in_use_may_come_after_the_order() -> None:
+    ordered = product(status=PROVISIONING, family="leased_line", characteristics=SPEED)
+    rules.check_family(ordered, None, FAMILIES)
+    active = rules.moved(ordered, ACTIVE, later())
+    assert rules.comes_into_use(ordered, active)
+    with pytest.raises(Invalid) as refused:
+        rules.check_family(active, ordered, FAMILIES)
+    assert refused.value.field == "product.identifiers"
+    suspended = rules.moved(active, SUSPENDED, later(2))
+    assert not rules.comes_into_use(active, suspended)
+    assert not rules.comes_into_use(suspended, rules.moved(suspended, CEASED, later(3)))
+
+
+def test_a_retired_family_keeps_its_products_and_its_past_but_takes_no_new_ones() -> None:
+    kept = product(family="isdn")
+    rules.check_family(replace(kept, name="x", version=2), kept, FAMILIES)
+    rules.check_family(product(family="isdn", status=CEASED), None, FAMILIES)
+    for before in (None, product(family="voice")):
+        with pytest.raises(Invalid) as refused:
+            rules.check_family(kept, before, FAMILIES)
+        assert refused.value.field == "product.family"

@@ -1,0 +1,1 @@
+"""What each family of search terms finds, and what it costs."""

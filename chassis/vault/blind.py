@@ -1,0 +1,31 @@
+"""Blind indexes: keyed digests of what must be found, in place of the thing itself.
+
+Equal inputs give equal tokens, which is what an index needs and all it shows; without the key nobody can try values.
+BLAKE2b in its keyed mode is a MAC of its own (RFC 7693) and takes a third of the time of HMAC-SHA-256.
+"""
+
+from hashlib import blake2b
+
+SEPARATOR = "\x1f"
+
+
+class Blind:
+    """The tokens of one installation."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def token(self, kind: str, *parts: str) -> bytes:
+        """Sixteen bytes that stand for `parts`, for exact look-ups and for unique indexes."""
+        return blake2b(SEPARATOR.join((kind, *parts)).encode(), key=self._key, digest_size=16).digest()
+
+    def short(self, kind: str, *parts: str) -> int:
+        """A number of 63 bits that stands for `parts`: for dense lists whose hits are checked after opening them."""
+        digest = blake2b(SEPARATOR.join((kind, *parts)).encode(), key=self._key, digest_size=8).digest()
+        return int.from_bytes(digest, "big") >> 1
+
+    def fingerprint(self, content: bytes) -> bytes:
+        """Sixteen bytes that stand for `content`: tells a repeated request from another one."""
+        return blake2b(content, key=self._key, digest_size=16).digest()

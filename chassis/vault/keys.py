@@ -1,0 +1,102 @@
+"""Data keys in a store of their own, apart from what they protect: one for each person, wrapped by a root key."""
+
+import contextlib
+import os
+from collections.abc import Collection as Several
+from collections.abc import Sequence
+from typing import cast
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from chassis.mongo.client import Document, Store
+from chassis.mongo.faults import duplicate
+from chassis.mongo.schema import Collection, Index
+from chassis.times import now
+from chassis.vault.master import MasterKey
+from chassis.vault.sealing import KEY_BYTES, decrypt, encrypt
+
+ROOTS = Collection("roots", required={"wrapped": "binData", "make_time": "date"})
+KEYS = Collection(
+    "keys",
+    required={"make_time": "date"},
+    optional={"wrapped": "binData", "destroy_time": "date"},
+    indexes=[
+        Index(
+            [("destroy_time", 1)],
+            serves="the list of destroyed keys, to destroy them again in a store that was restored",
+            partial={"destroy_time": {"$exists": True}},
+        )
+    ],
+)
+VAULT_COLLECTIONS = (ROOTS, KEYS)
+
+
+class Destroyed:
+    """Stands for a key that was destroyed."""
+
+
+DESTROYED = Destroyed()
+
+
+class KeyStore:
+    """The keys of one installation. A destroyed key leaves a mark, so that nobody makes a new one in its place."""
+
+    def __init__(self, store: Store, root: bytes) -> None:
+        self._keys = store.collection(KEYS.name)
+        self._root = root
+
+    async def read(self, owners: Sequence[str]) -> dict[str, bytes | Destroyed]:
+        """The keys of those owners who have one, or had."""
+        if len(owners) == 1:
+            found = await self._keys.find_one({"_id": owners[0]})
+            return {} if found is None else {found["_id"]: self._unwrapped(found)}
+        return {d["_id"]: self._unwrapped(d) async for d in self._keys.find({"_id": {"$in": list(owners)}})}
+
+    async def add(self, owners: Sequence[str]) -> dict[str, bytes | Destroyed]:
+        """Makes a key for each of the owners, who had none when last asked; answers with what is there now."""
+        made = {owner: os.urandom(KEY_BYTES) for owner in owners}
+        stamp = now()
+        documents = [
+            {"_id": owner, "wrapped": encrypt(self._root, key, owner), "make_time": stamp}
+            for owner, key in made.items()
+        ]
+        try:
+            await self._keys.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if not duplicate(error):
+                raise
+            # Somebody else made some of them first: theirs count.
+            return await self.read(owners)
+        return dict(made)
+
+    async def destroy(self, owners: Several[str]) -> None:
+        """Destroys the keys of the owners for ever; who had none gets the mark all the same."""
+        stamp = now()
+        gone: Document = {
+            "$unset": {"wrapped": ""},
+            "$set": {"destroy_time": stamp},
+            "$setOnInsert": {"make_time": stamp},
+        }
+        await self._keys.bulk_write([UpdateOne({"_id": owner}, gone, upsert=True) for owner in owners], ordered=False)
+
+    def _unwrapped(self, document: Document) -> bytes | Destroyed:
+        wrapped = document.get("wrapped")
+        return DESTROYED if wrapped is None else decrypt(self._root, wrapped, document["_id"])
+
+
+async def root_key(store: Store, name: str, master: MasterKey) -> bytes:
+    """The root key `name`; made and wrapped by the master key when there is none yet.
+
+    Raises:
+        MasterKeyError: another master key wrapped it, or the key service does not answer.
+    """
+    roots = store.collection(ROOTS.name)
+    found = await roots.find_one({"_id": name})
+    if found is None:
+        fresh = {"_id": name, "wrapped": await master.wrap(os.urandom(KEY_BYTES)), "make_time": now()}
+        # Another replica may be first: then its key counts.
+        with contextlib.suppress(DuplicateKeyError):
+            await roots.insert_one(fresh)
+        found = cast("Document", await roots.find_one({"_id": name}))
+    return await master.unwrap(found["wrapped"])

@@ -1,0 +1,1 @@
+"""Accounts: what customers are billed by, and the cost centres of their own books."""

@@ -1,0 +1,336 @@
+"""What happens to accounts and to requests about them, one function per method."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from holdfast.customer_info.v1 import accounts_pb2 as pb
+
+from chassis import etag
+from chassis.events.outbox import Happening
+from chassis.ids import new_id
+from chassis.query.selection import Selection
+from chassis.rules import Invalid, NotFound, Refusal, Refused
+from chassis.times import now
+from chassis.vault.vault import erased
+from services.customer_info.accounts import request_rules, rules, wire
+from services.customer_info.accounts.request_rules import Actor, Request, RequestKind, RequestStatus, Wish
+from services.customer_info.accounts.rules import Account, Content, Kind
+from services.customer_info.customers.rules import Customer
+
+T = TypeVar("T")
+
+
+class Accounts(Protocol):
+    """What the use cases ask of a store; `AccountStore` says more of each."""
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
+
+    async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Request]]) -> Request: ...
+
+    async def get(self, account_id: str) -> Account | None: ...
+
+    async def read(self, transaction: Any, account_id: str) -> Account | None: ...
+
+    async def request(self, transaction: Any, request_id: str) -> Request | None: ...
+
+    async def holder(self, transaction: Any, customer_ids: Sequence[str], kind: Kind, number: str) -> str: ...
+
+    async def billed_to(self, transaction: Any, account_id: str) -> bool: ...
+
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Account], str]: ...
+
+    async def requests(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Request], str]: ...
+
+    async def hold(self, transaction: Any, account_id: str) -> None: ...
+
+    async def ask(self, transaction: Any, request: Request, *happenings: Happening) -> None: ...
+
+    async def decide(self, transaction: Any, request: Request, *happenings: Happening) -> None: ...
+
+    async def put(self, transaction: Any, account: Account, *happenings: Happening) -> None: ...
+
+
+class Owners(Protocol):
+    """What the use cases ask of the store of customers."""
+
+    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
+
+
+class Place(Protocol):
+    """A node of a hierarchy, as far as an account minds."""
+
+    @property
+    def customer_id(self) -> str: ...
+
+
+class Nodes(Protocol):
+    """What the use cases ask of the store of hierarchies."""
+
+    async def path(self, node_id: str, at: datetime) -> Sequence[Place]: ...
+
+
+class Lineage(Protocol):
+    """Whose records belong to a customer."""
+
+    async def of(self, customer_id: str) -> Sequence[str]: ...
+
+
+class _Impossible(Exception):
+    """What was asked for can no longer be done; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+class AccountUseCases:
+    """Takes, decides and applies requests about accounts; reads both."""
+
+    def __init__(self, store: Accounts, customers: Owners, nodes: Nodes, lineage: Lineage) -> None:
+        self._store = store
+        self._customers = customers
+        self._nodes = nodes
+        self._lineage = lineage
+
+    async def ask(self, wish: Wish, actor: Actor, request_id: str, content: bytes) -> Request:
+        """Takes a request that could be applied as things stand; a retry with the same `request_id` gets the same one.
+
+        Raises:
+            Invalid: what it asks for makes no sense; NotFound: no such customer, account, parent or node;
+                AlreadyExists: the number is taken; Conflict (etag of the account); Refused: the customer has left, was
+                merged or erased, or the account, or its parent, is closed, or still billed to.
+        """
+        ids = await self._lineage.of(wish.customer_id)
+
+        async def work(transaction: Any) -> Request:
+            await self._check_customer(transaction, wish.customer_id, wish.kind)
+            about: Account | str = new_id()
+            if wish.kind is not RequestKind.SET_UP:
+                about = await self._account(transaction, ids, wish.account_id, f"{wish.kind}.account_id")
+                etag.check(wish.etag, about.version)
+            request = request_rules.asked(wish, new_id(), about, actor, now())
+            await self._outcome(transaction, ids, request)
+            await self._store.ask(transaction, request, asked_event(request))
+            return request
+
+        return await self._store.once(request_id, content, work)
+
+    async def approve(
+        self, customer_id: str, request_id: str, given_etag: str, note: str, actor: Actor
+    ) -> tuple[Request, Account]:
+        """Approves a request and applies it. One that can no longer be applied ends as failed, and is refused.
+
+        Raises:
+            NotFound, Conflict (etag), Forbidden (somebody else decides), Refused (it is over), and what `ask` raises.
+        """
+        ids = await self._lineage.of(customer_id)
+
+        async def work(transaction: Any) -> tuple[Request, Account]:
+            before = await self._decidable(transaction, ids, request_id, given_etag, actor)
+            after = request_rules.approved(before, actor, note, now())
+            try:
+                await self._check_customer(transaction, customer_id, before.kind)
+                account = await self._outcome(transaction, ids, before)
+                if "parent_id" in before.names or before.kind is RequestKind.SET_UP:
+                    await self._hold_parent(transaction, account)
+                await self._store.put(transaction, account, changed_event(account))
+            except Refusal as refusal:
+                raise _Impossible(refusal) from refusal
+            await self._store.decide(transaction, after, decided_event(after))
+            return after, account
+
+        try:
+            return await self._store.transact(work)
+        except _Impossible as impossible:
+            await self._fail(ids, request_id, note, actor, impossible.refusal)
+            raise impossible.refusal from impossible
+
+    async def reject(self, customer_id: str, request_id: str, given_etag: str, note: str, actor: Actor) -> Request:
+        """Turns a request down.
+
+        Raises:
+            NotFound, Conflict (etag), Forbidden (somebody else decides), Refused (it is over).
+        """
+        ids = await self._lineage.of(customer_id)
+
+        async def work(transaction: Any) -> Request:
+            before = await self._decidable(transaction, ids, request_id, given_etag, actor)
+            return await self._ended(transaction, before, RequestStatus.REJECTED, note, actor)
+
+        return await self._store.transact(work)
+
+    async def withdraw(self, customer_id: str, request_id: str, given_etag: str, note: str, actor: Actor) -> Request:
+        """Takes a request back.
+
+        Raises:
+            NotFound, Conflict (etag), Forbidden (somebody else asked), Refused (it is over).
+        """
+        ids = await self._lineage.of(customer_id)
+
+        async def work(transaction: Any) -> Request:
+            before = await self._request(transaction, ids, request_id)
+            etag.check(given_etag, before.version)
+            request_rules.check_asker(before, actor)
+            return await self._ended(transaction, before, RequestStatus.WITHDRAWN, note, actor)
+
+        return await self._store.transact(work)
+
+    async def get(self, customer_id: str, account_id: str) -> Account:
+        """One account; of this customer, if one is named.
+
+        Raises:
+            NotFound: there is none.
+        """
+        account = await self._store.get(account_id)
+        if account is None or (customer_id and account.customer_id not in await self._lineage.of(customer_id)):
+            raise missing("account", account_id)
+        return account
+
+    async def get_request(self, customer_id: str, request_id: str) -> Request:
+        """One request; about an account of this customer, if one is named.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ids = await self._lineage.of(customer_id) if customer_id else ()
+        return await self._request(None, ids, request_id)
+
+    async def page(self, customer_id: str, selection: Selection) -> tuple[list[Account], str]:
+        """A page of accounts, of one customer or of all, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.page(await self._whose(customer_id), selection)
+
+    async def requests(self, customer_id: str, selection: Selection) -> tuple[list[Request], str]:
+        """A page of requests, about accounts of one customer or of all, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.requests(await self._whose(customer_id), selection)
+
+    async def _whose(self, customer_id: str) -> Sequence[str]:
+        return await self._lineage.of(customer_id) if customer_id else ()
+
+    async def _outcome(self, transaction: Any, ids: Sequence[str], request: Request) -> Account:
+        """The account as it would be if `request` were applied now; refuses one that cannot be."""
+        at = now()
+        if request.kind is RequestKind.SET_UP:
+            wanted = request.wanted or Content()
+            wanted = await self._placed(transaction, ids, request, wanted)
+            return rules.set_up(request.account_id, request.customer_id, request.account_kind, wanted, at)
+        account = await self._account(transaction, ids, request.account_id, None)
+        request_rules.check_unchanged(request, account)
+        if request.kind is RequestKind.CLOSE:
+            return rules.closed(account, billed_to=await self._store.billed_to(transaction, account.id), at=at)
+        wanted = request.wanted or Content()
+        after = rules.changed(account, wanted, request.names, at)
+        if after.content == account.content:
+            raise Invalid("changes nothing", field="change.content")
+        await self._placed(transaction, ids, request, after.content)
+        return after
+
+    async def _placed(self, transaction: Any, ids: Sequence[str], request: Request, content: Content) -> Content:
+        """The content wanted, with what follows from its parent; refuses what clashes with what else there is."""
+        path = f"{request.kind}.content"
+        rules.check(request.account_kind, content, path)
+        if content.parent_id:
+            parent = await self._store.read(transaction, content.parent_id)
+            content = rules.under(content, parent, ids, path)
+        if content.node_id and (request.kind is RequestKind.SET_UP or "node_id" in request.names):
+            places = await self._nodes.path(content.node_id, now())
+            if not places or places[-1].customer_id not in ids:
+                known = {"type": "node", "id": content.node_id}
+                raise NotFound("the customer has no such node now", field=f"{path}.node_id", metadata=known)
+        holder = await self._store.holder(transaction, ids, request.account_kind, content.number)
+        if holder not in ("", request.account_id):
+            raise rules.number_taken(holder, f"{path}.number")
+        return content
+
+    async def _check_customer(self, transaction: Any, customer_id: str, kind: RequestKind) -> None:
+        customer = await self._customers.read(transaction, customer_id)
+        if customer is None:
+            raise missing("customer", customer_id, "customer_id")
+        if customer.erase_time:
+            raise erased(customer_id)
+        if customer.merged_into:
+            raise Refused(
+                "the customer was merged into another one: ask about that one",
+                reason="MERGED",
+                field="customer_id",
+                metadata={"survivor_id": customer.merged_into},
+            )
+        # Who has left still has accounts to close.
+        if kind is not RequestKind.CLOSE:
+            rules.check_customer(customer.status)
+
+    async def _hold_parent(self, transaction: Any, account: Account) -> None:
+        # Whoever closes the billing account meanwhile must see this cost centre, or this one see the end of it.
+        if account.content.parent_id:
+            await self._store.hold(transaction, account.content.parent_id)
+
+    async def _decidable(
+        self, transaction: Any, ids: Sequence[str], request_id: str, given_etag: str, actor: Actor
+    ) -> Request:
+        request = await self._request(transaction, ids, request_id)
+        request_rules.check_approver(request, actor, ids)
+        etag.check(given_etag, request.version)
+        return request
+
+    async def _ended(
+        self, transaction: Any, before: Request, status: RequestStatus, note: str, actor: Actor
+    ) -> Request:
+        after = request_rules.taken_on(before, status, actor, note, now())
+        await self._store.decide(transaction, after, decided_event(after))
+        return after
+
+    async def _fail(self, ids: Sequence[str], request_id: str, note: str, actor: Actor, refusal: Refusal) -> None:
+        """Ends a request that cannot be applied any more, unless somebody else ended it meanwhile."""
+
+        async def work(transaction: Any) -> None:
+            before = await self._request(transaction, ids, request_id)
+            if before.status is RequestStatus.ASKED:
+                after = request_rules.approved(before, actor, note, now(), failure=refusal.message)
+                await self._store.decide(transaction, after, decided_event(after))
+
+        await self._store.transact(work)
+
+    async def _account(self, transaction: Any, ids: Sequence[str], account_id: str, field: str | None) -> Account:
+        account = await self._store.read(transaction, account_id)
+        if account is None or account.customer_id not in ids:
+            raise missing("account", account_id, field)
+        return account
+
+    async def _request(self, transaction: Any, ids: Sequence[str], request_id: str) -> Request:
+        request = await self._store.request(transaction, request_id)
+        if request is None or (ids and request.customer_id not in ids):
+            raise missing("account_request", request_id)
+        return request
+
+
+def missing(kind: str, what: str, field: str | None = None) -> NotFound:
+    """The refusal of something that the customer does not have."""
+    return NotFound(f"there is no such {kind.replace('_', ' ')}", field=field, metadata={"type": kind, "id": what})
+
+
+def changed_event(account: Account) -> Happening:
+    """Tells that an account was set up, changed or closed."""
+    data = pb.AccountChanged(account=wire.facts(account))
+    return Happening(account.id, account.version, data, account.update_time, account.customer_id)
+
+
+def asked_event(request: Request) -> Happening:
+    """Tells that somebody asks for a decision."""
+    return _event(request, pb.AccountRequested(request=wire.request_facts(request)))
+
+
+def decided_event(request: Request) -> Happening:
+    """Tells what became of a request."""
+    return _event(request, pb.AccountRequestDecided(request=wire.request_facts(request)))
+
+
+def _event(request: Request, data: pb.AccountRequested | pb.AccountRequestDecided) -> Happening:
+    return Happening(request.id, request.version, data, request.update_time, request.customer_id)

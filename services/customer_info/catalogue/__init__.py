@@ -1,0 +1,1 @@
+"""The catalogue: the families of products that there are, as data."""

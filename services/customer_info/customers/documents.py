@@ -1,0 +1,119 @@
+"""Customers as documents: what is personal sealed in one field, what must be found as blind tokens."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from chassis.vault.sealing import DataKey
+from chassis.vault.vault import Vault
+from services.customer_info.customers.rules import (
+    Billed,
+    Billing,
+    Category,
+    ContactMedium,
+    Customer,
+    ExternalId,
+    Individual,
+    MediumKind,
+    Organization,
+    PaymentMethod,
+    Status,
+    keys,
+)
+from services.customer_info.identifier_rules import external_key
+from services.customer_info.store import money_of, trail, without_none
+
+Document = dict[str, Any]
+# What a record that was merged into another has in place of its status, which it keeps beside it: it is in no list.
+MERGED = "merged"
+
+
+def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Document:
+    """A customer as it is kept; `key` is its own, which only an erased one lacks."""
+    document: Document = {
+        "_id": customer.id,
+        "kind": "individual" if isinstance(customer.party, Individual) else "organization",
+        "status": customer.status.value,
+        "category": customer.category.value,
+        "language": customer.language,
+        "characteristics": [list(pair) for pair in customer.characteristics],
+        "version": customer.version,
+        "create_time": customer.create_time,
+        "update_time": customer.update_time,
+        **trail(),
+    }
+    if customer.parent_id:
+        document["parent_id"] = customer.parent_id
+    if customer.since:
+        document["since"] = customer.since
+    if customer.billing:
+        document["billing"] = without_none(asdict(customer.billing))
+    if customer.billed:
+        document["billed"] = without_none(asdict(customer.billed))
+    if customer.erase_time:
+        return {**document, "erase_time": customer.erase_time}
+    assert key is not None, "who is not erased has a key"
+    document["sealed"] = key.seal(_context(customer.id), _personal(customer))
+    if customer.merged_into:
+        # Nothing finds it any more but its id: what it was known by leads to its survivor.
+        return {**document, "status": MERGED, "own_status": customer.status.value, "merged_into": customer.merged_into}
+    if customer.external_ids:
+        document["external_keys"] = [vault.token(*external_key(e.issuer, e.value)) for e in customer.external_ids]
+    document["lookup"] = [vault.token(*key) for key in keys(customer)]
+    return document
+
+
+def from_document(document: Mapping[str, Any], key: DataKey | None) -> Customer:
+    """A customer from what is kept; without its key, whatever is personal is empty."""
+    sealed = document.get("sealed")
+    personal = key.open(_context(document["_id"]), sealed) if key is not None and sealed is not None else {}
+    party = personal.get("party", ("", ""))
+    billing, billed = document.get("billing"), document.get("billed")
+    return Customer(
+        id=document["_id"],
+        party=Individual(*party) if document["kind"] == "individual" else Organization(*party),
+        status=Status(document.get("own_status") or document["status"]),
+        category=Category(document["category"]),
+        external_ids=tuple(ExternalId(*pair) for pair in personal.get("external_ids", ())),
+        contact_media=tuple(_medium(m) for m in personal.get("contact_media", ())),
+        parent_id=document.get("parent_id", ""),
+        since=document.get("since"),
+        language=document.get("language", ""),
+        billing=_billing(billing) if billing is not None else None,
+        billed=Billed(money_of(billed, "monthly"), money_of(billed, "total")) if billed is not None else None,
+        characteristics=tuple((n, v) for n, v in document.get("characteristics", ())),
+        version=document["version"],
+        create_time=document["create_time"],
+        update_time=document["update_time"],
+        merged_into=document.get("merged_into", ""),
+        erase_time=document.get("erase_time"),
+    )
+
+
+def _context(customer_id: str) -> str:
+    return f"customers:{customer_id}"
+
+
+def _personal(customer: Customer) -> Document:
+    """What is sealed; in lists, since their names would cost more than what they hold."""
+    party = customer.party
+    names = (
+        [party.given_name, party.family_name]
+        if isinstance(party, Individual)
+        else [party.trading_name, party.registration_number]
+    )
+    return {
+        "party": names,
+        "external_ids": [[e.issuer, e.value] for e in customer.external_ids],
+        "contact_media": [[m.kind.value, m.value, m.preferred, m.start, m.end] for m in customer.contact_media],
+    }
+
+
+def _medium(kept: Sequence[Any]) -> ContactMedium:
+    kind, value, preferred, start, end = kept
+    return ContactMedium(MediumKind(kind), value, preferred, start, end)
+
+
+def _billing(kept: Mapping[str, Any]) -> Billing:
+    method = kept.get("payment_method")
+    return Billing(PaymentMethod(method) if method else None, kept["paperless"])

@@ -1,0 +1,1 @@
+"""Customers that stand in the record twice."""

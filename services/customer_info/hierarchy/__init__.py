@@ -1,0 +1,1 @@
+"""Hierarchies: how a customer is organised, in its own eyes and in the operator's."""

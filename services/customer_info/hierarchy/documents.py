@@ -1,0 +1,91 @@
+"""Trees and placements as documents: part of the store's door, kept apart for its length.
+
+What people call a node and what it stands for is sealed under the customer's key; ids, kinds and times are not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chassis.vault.sealing import DataKey
+from services.customer_info.hierarchy.rules import Kind, Placement, Reference, Tree, View
+
+Document = dict[str, Any]
+TREES = "hierarchy_trees"
+PLACEMENTS = "hierarchy_placements"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def place(placement: Placement) -> str:
+    """A node cannot begin to be two things at once."""
+    return f"{placement.node_id}/{(placement.start - _EPOCH) // timedelta(milliseconds=1)}"
+
+
+def to_document(placement: Placement, key: DataKey) -> Document:
+    """A placement as it is kept."""
+    kept_as = place(placement)
+    content: Document = {"name": placement.name}
+    if placement.reference:
+        content["reference"] = asdict(placement.reference)
+    return {
+        "_id": kept_as,
+        "node_id": placement.node_id,
+        "tree_id": placement.tree_id,
+        "customer_id": placement.customer_id,
+        "kind": placement.kind.value,
+        "path": [placement.tree_id, *placement.path],
+        "depth": placement.depth,
+        "from": placement.start,
+        "to": placement.end,
+        "sealed": key.seal(f"{PLACEMENTS}:{kept_as}", content),
+    }
+
+
+def from_document(document: Document, keys: Mapping[str, DataKey]) -> Placement:
+    """A placement from what is kept; without a name where its customer was erased."""
+    content = _content(document, keys, PLACEMENTS)
+    reference = content.get("reference")
+    return Placement(
+        node_id=document["node_id"],
+        tree_id=document["tree_id"],
+        customer_id=document["customer_id"],
+        name=content.get("name", ""),
+        path=tuple(document["path"][1:]),
+        start=document["from"],
+        end=document["to"],
+        kind=Kind(document["kind"]),
+        reference=Reference(**reference) if reference else None,
+    )
+
+
+def tree_to_document(tree: Tree, key: DataKey) -> Document:
+    """A tree as it is kept."""
+    return {
+        "_id": tree.id,
+        "customer_id": tree.customer_id,
+        "view": tree.view.value,
+        "version": tree.version,
+        "create_time": tree.create_time,
+        "update_time": tree.update_time,
+        "sealed": key.seal(f"{TREES}:{tree.id}", {"name": tree.name}),
+    }
+
+
+def tree_of_document(document: Document, keys: Mapping[str, DataKey]) -> Tree:
+    """A tree from what is kept; without a name where its customer was erased."""
+    return Tree(
+        id=document["_id"],
+        customer_id=document["customer_id"],
+        name=_content(document, keys, TREES).get("name", ""),
+        view=View(document["view"]),
+        version=document["version"],
+        create_time=document["create_time"],
+        update_time=document["update_time"],
+    )
+
+
+def _content(document: Document, keys: Mapping[str, DataKey], collection: str) -> Document:
+    key = keys.get(document["customer_id"])
+    sealed = document.get("sealed")
+    return {} if key is None or sealed is None else key.open(f"{collection}:{document['_id']}", sealed)

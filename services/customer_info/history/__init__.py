@@ -1,0 +1,1 @@
+"""History: what every record of this service was, and who changed it."""

@@ -1,0 +1,237 @@
+"""What happens when records are merged and parted, one function per method."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+from holdfast.customer_info.v1 import merges_pb2 as pb
+
+from chassis import etag
+from chassis.call import subject
+from chassis.events.outbox import Happening
+from chassis.ids import new_id
+from chassis.rules import Refused
+from chassis.times import now
+from services.customer_info.customers.rules import UPDATABLE, Customer, check_open
+from services.customer_info.customers.usecases import missing, updated_event
+from services.customer_info.merges import rules
+from services.customer_info.merges.rules import Keep, Merge, Outcome
+
+T = TypeVar("T")
+EVERYTHING = UPDATABLE | {"status"}
+
+
+class Merges(Protocol):
+    """What the use cases ask of a store; `MergeStore` says more of each."""
+
+    async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Merge]]) -> Merge: ...
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
+
+    async def insert(self, transaction: Any, merge: Merge) -> None: ...
+
+    async def replace(self, transaction: Any, merge: Merge) -> None: ...
+
+    async def latest(self, transaction: Any, duplicate_id: str) -> Merge | None: ...
+
+    async def of(self, customer_ids: Sequence[str]) -> list[Merge]: ...
+
+
+class Customers(Protocol):
+    """What they ask of the store of customers."""
+
+    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
+
+    async def version(self, transaction: Any, customer_id: str, version: int) -> Customer | None: ...
+
+    async def merged_into(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, str]: ...
+
+    async def replace(self, transaction: Any, customer: Customer, *happenings: Happening) -> None: ...
+
+    async def get(self, customer_id: str) -> Customer | None: ...
+
+
+class Structure(Protocol):
+    """What they ask of the use cases of customers: whether the legal structure makes sense."""
+
+    async def hold_parents(self, transaction: Any, customer: Customer) -> None: ...
+
+
+class Lineages(Protocol):
+    """What they ask of the lineage."""
+
+    async def of(self, customer_id: str) -> tuple[str, ...]: ...
+
+    async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]: ...
+
+    async def put(self, transaction: Any, groups: Sequence[Sequence[str]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Two records that shall be one, the fields whose value somebody chose, and the etags they were seen with."""
+
+    survivor_id: str
+    duplicate_id: str
+    choices: Mapping[str, Keep]
+    survivor_etag: str = ""
+    duplicate_etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a merge would make of two records."""
+
+    customer: Customer
+    outcomes: tuple[Outcome, ...]
+    survivor: Customer
+    duplicate: Customer
+
+
+class MergeUseCases:
+    """Previews, makes, undoes and lists merges."""
+
+    def __init__(self, store: Merges, customers: Customers, structure: Structure, lineage: Lineages) -> None:
+        self._store = store
+        self._customers = customers
+        self._structure = structure
+        self._lineage = lineage
+
+    async def preview(self, wish: Wish) -> Preview:
+        """What a merge would make, without making it.
+
+        Raises:
+            NotFound, Conflict (etag), Invalid (a choice), Refused (they cannot be one).
+        """
+        survivor, duplicate = await self._pair(None, wish)
+        after, outcomes = rules.merged(survivor, duplicate, wish.choices, now())
+        return Preview(after, outcomes, survivor, duplicate)
+
+    async def merge(self, wish: Wish, request_id: str, content: bytes) -> tuple[Customer, Merge]:
+        """Makes two records one; a retry with the same `request_id` gets the same merge.
+
+        A record that was merged already stands for its survivor, so that whoever merges the same records at the same
+        time, in whatever pairs, ends with one.
+
+        Raises:
+            NotFound, Conflict (etag), Invalid (a choice), Refused (they cannot be one, or are one already).
+        """
+
+        async def work(transaction: Any) -> Merge:
+            survivor, duplicate = await self._pair(transaction, wish)
+            at = now()
+            after, outcomes = rules.merged(survivor, duplicate, wish.choices, at)
+            group = [
+                *await self._lineage.read(transaction, survivor.id),
+                *await self._lineage.read(transaction, duplicate.id),
+            ]
+            rules.check_group(group)
+            # The duplicate first: its identifiers must be free before the survivor takes them.
+            await self._customers.replace(transaction, rules.swallowed(duplicate, survivor.id, at))
+            await self._structure.hold_parents(transaction, after)
+            merge = Merge(
+                new_id(),
+                survivor.id,
+                duplicate.id,
+                survivor.version,
+                after.version,
+                duplicate.version,
+                at,
+                subject(),
+                outcomes,
+            )
+            changed = frozenset(o.field for o in outcomes)
+            event = pb.CustomersMerged(
+                merge_id=merge.id, survivor_id=survivor.id, duplicate_id=duplicate.id, member_ids=group
+            )
+            await self._lineage.put(transaction, [group])
+            await self._customers.replace(transaction, after, updated_event(after, changed), _event(after, event))
+            await self._store.insert(transaction, merge)
+            return merge
+
+        merge = await self._store.once(request_id, content, work)
+        survivor = await self._customers.get((await self._lineage.of(merge.survivor_id))[0])
+        if survivor is None:
+            raise missing(merge.survivor_id)
+        return survivor, merge
+
+    async def unmerge(self, duplicate_id: str) -> tuple[Customer, Customer, Merge]:
+        """Parts a record from the one it was merged into: the survivor, the record on its own again, and the merge.
+
+        Raises:
+            NotFound: there is no such record.
+            Refused: it was not merged, its survivor was merged on (MERGED: part that one first), or was erased.
+        """
+
+        async def work(transaction: Any) -> tuple[Customer, Customer, Merge]:
+            duplicate = await self._record(transaction, duplicate_id)
+            merge = await self._store.latest(transaction, duplicate_id)
+            if not duplicate.merged_into or merge is None:
+                raise Refused("the record is not merged into another", metadata={"state": duplicate.status})
+            survivor = await self._record(transaction, merge.survivor_id)
+            check_open(survivor)
+            before = await self._customers.version(transaction, survivor.id, merge.survivor_before)
+            after = await self._customers.version(transaction, survivor.id, merge.survivor_after)
+            assert before is not None, "versions are kept for ever"
+            assert after is not None, "versions are kept for ever"
+            mine, theirs = rules.unmerged(before, after, survivor, duplicate, now())
+            await self._part(transaction, mine, theirs, merge)
+            undone = replace(merge, unmerge_time=mine.update_time, unmerged_by=subject())
+            await self._store.replace(transaction, undone)
+            return mine, theirs, undone
+
+        return await self._store.transact(work)
+
+    async def lineage(self, customer_id: str) -> tuple[list[Merge], tuple[str, ...]]:
+        """The merges of a customer and its members, latest first, and all its ids, the survivor's first.
+
+        Raises:
+            NotFound: there is no such customer.
+        """
+        if await self._customers.get(customer_id) is None:
+            raise missing(customer_id)
+        members = await self._lineage.of(customer_id)
+        return await self._store.of([customer_id, *members]), members
+
+    async def _part(self, transaction: Any, mine: Customer, theirs: Customer, merge: Merge) -> None:
+        members = await self._lineage.read(transaction, mine.id)
+        into = await self._customers.merged_into(transaction, members)
+        staying, leaving = rules.groups(members, into, theirs.id)
+        await self._lineage.put(transaction, [staying, leaving])
+        parted = pb.CustomersUnmerged(
+            merge_id=merge.id, groups=[pb.CustomerGroup(member_ids=g) for g in (staying, leaving)]
+        )
+        # The survivor first: what it gives back must be free before its owner takes it.
+        await self._customers.replace(
+            transaction, mine, updated_event(mine, frozenset(EVERYTHING)), _event(mine, parted)
+        )
+        await self._structure.hold_parents(transaction, theirs)
+        await self._customers.replace(transaction, theirs, updated_event(theirs, frozenset(EVERYTHING)))
+
+    async def _pair(self, transaction: Any, wish: Wish) -> tuple[Customer, Customer]:
+        """The two records to merge, each the survivor of what it was merged into."""
+        survivor = await self._survivor(transaction, wish.survivor_id)
+        duplicate = await self._survivor(transaction, wish.duplicate_id)
+        if survivor.id == duplicate.id:
+            raise Refused("the two are one customer already", field="duplicate_id", metadata={"state": "one"})
+        for customer, given in ((survivor, wish.survivor_etag), (duplicate, wish.duplicate_etag)):
+            check_open(customer)
+            etag.check(given, customer.version)
+        return survivor, duplicate
+
+    async def _survivor(self, transaction: Any, customer_id: str) -> Customer:
+        customer = await self._record(transaction, customer_id)
+        while customer.merged_into:
+            customer = await self._record(transaction, customer.merged_into)
+        return customer
+
+    async def _record(self, transaction: Any, customer_id: str) -> Customer:
+        found = await self._customers.read(transaction, customer_id)
+        if found is None:
+            raise missing(customer_id)
+        return found
+
+
+def _event(survivor: Customer, data: pb.CustomersMerged | pb.CustomersUnmerged) -> Happening:
+    assert survivor.update_time is not None, "a stored customer has one"
+    return Happening(survivor.id, survivor.version, data, survivor.update_time, survivor.id)

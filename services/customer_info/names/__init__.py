@@ -1,0 +1,1 @@
+"""How names are folded, split and spelled for comparison."""

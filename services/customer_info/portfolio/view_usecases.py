@@ -1,0 +1,116 @@
+"""What a customer has, in the three views of one portfolio, one function per method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chassis.rules import NotFound
+from chassis.times import now
+from services.customer_info.customers.rules import Money
+from services.customer_info.hierarchy.rules import Placement, Tree
+from services.customer_info.portfolio import view_rules
+from services.customer_info.portfolio.rules import MOST, Product, totals
+from services.customer_info.portfolio.usecases import Catalogue, Lineage
+from services.customer_info.portfolio.view_rules import HORIZONS, FamilyRow, Figures, LineView, NodeSums, Placed, Sum
+
+
+class Owned(Protocol):
+    """What the views ask of the store of products; `ProductStore` says more of each."""
+
+    async def current(self, customer_ids: tuple[str, ...]) -> list[Product]: ...
+
+    async def all(self, customer_ids: tuple[str, ...]) -> list[Product]: ...
+
+    async def placed(self, customer_ids: Sequence[str]) -> list[Placed]: ...
+
+    async def at_nodes(self, customer_ids: Sequence[str], node_ids: Sequence[str]) -> list[Product]: ...
+
+    async def family_rows(self, customer_ids: Sequence[str], at: datetime, days: Sequence[int]) -> list[FamilyRow]: ...
+
+
+class Trees(Protocol):
+    """What they ask of the store of hierarchies."""
+
+    async def tree(self, transaction: Any, tree_id: str) -> Tree | None: ...
+
+    async def nodes(self, tree_id: str, at: datetime) -> list[Placement]:
+        """All nodes of a tree as they are at `at`, parents before their children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """What one customer has, by family and name, and what it costs a month, a currency each."""
+
+    products: list[Product]
+    monthly_total: list[Money]
+
+
+@dataclass(frozen=True, slots=True)
+class HierarchyPortfolio:
+    """Where in a tree products stand: the nodes that have any at or below them, and the products right at each.
+
+    `elsewhere` is what stands at none of the tree's nodes; None where only a part of the tree was asked for.
+    """
+
+    nodes: list[NodeSums]
+    products: Mapping[str, list[Product]]
+    elsewhere: Sum | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPortfolio:
+    """What a customer has of each line and family, and over all of them."""
+
+    lines: list[LineView]
+    total: Figures
+    at: datetime
+
+
+class PortfolioViews:
+    """Shows what customers have."""
+
+    def __init__(self, store: Owned, catalogue: Catalogue, trees: Trees, lineage: Lineage) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._trees = trees
+        self._lineage = lineage
+
+    async def portfolio(self, customer_id: str, *, include_ceased: bool) -> Portfolio:
+        """What a customer has, at most 1000 products; nothing where there is no such customer.
+
+        The totals are of everything it has, also beyond the thousandth.
+        """
+        ids = await self._lineage.of(customer_id)
+        products = await (self._store.all(ids) if include_ceased else self._store.current(ids))
+        if len(products) < MOST:
+            return Portfolio(products, totals(products))
+        return Portfolio(products, view_rules.added_up(await self._store.placed(ids)).monies)
+
+    async def by_hierarchy(self, customer_id: str, tree_id: str, node_id: str) -> HierarchyPortfolio:
+        """Where a customer's products stand now in one of its trees, or in the part of it below `node_id`.
+
+        Raises:
+            NotFound: it has no such tree, or the tree has no such node now.
+        """
+        ids, tree = await self._lineage.of(customer_id), await self._trees.tree(None, tree_id)
+        if tree is None or tree.customer_id not in ids:
+            raise NotFound("the customer has no such tree", metadata={"type": "tree", "id": tree_id})
+        at = now()
+        places = view_rules.below(await self._trees.nodes(tree_id, at), node_id)
+        placed = await self._store.placed(ids)
+        nodes = view_rules.rolled_up(places, placed)
+        having = {n.place.node_id for n in nodes if n.own.count}
+        products: dict[str, list[Product]] = {}
+        for product in await self._store.at_nodes(ids, sorted(having)) if having else ():
+            for where in having.intersection(product.node_ids):
+                products.setdefault(where, []).append(product)
+        return HierarchyPortfolio(nodes, products, None if node_id else view_rules.elsewhere(places, placed), at)
+
+    async def by_family(self, customer_id: str) -> FamilyPortfolio:
+        """What a customer has of each line and family; nothing where there is no such customer."""
+        at = now()
+        rows = await self._store.family_rows(await self._lineage.of(customer_id), at, HORIZONS)
+        families = await self._catalogue.families(*{row.family for row in rows})
+        return FamilyPortfolio(view_rules.by_line(rows, families), view_rules.figures(rows), at)

@@ -1,0 +1,82 @@
+"""Erasures in MongoDB: the only file of this noun that knows it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chassis.events.outbox import Happening, Outbox
+from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.schema import Collection, Index
+from services.customer_info.privacy.rules import Erasure
+
+T = TypeVar("T")
+ERASURES = Collection(
+    "erasures",
+    required={"members": "array", "reason": "string", "asked_by": "string", "ask_time": "date"},
+    optional={"done_time": "date"},
+    indexes=[
+        Index([("members", 1)], serves="whether a customer was erased"),
+        Index([("done_time", 1), ("ask_time", 1)], serves="erasures that are not done yet"),
+    ],
+)
+
+
+class ErasureStore:
+    """The erasures of one operator's customers: kept for ever, to be carried out again on whatever is restored."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._erasures = store.collection(ERASURES.name)
+        self._outbox = Outbox(store)
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Runs `work` in a transaction."""
+        return await self._store.transact(work)
+
+    async def find(self, transaction: Transaction, customer_id: str) -> Erasure | None:
+        """The erasure of the person who had this id."""
+        found = await self._erasures.find_one({"members": customer_id}, session=transaction)
+        return None if found is None else _erasure(found)
+
+    async def insert(self, transaction: Transaction, erasure: Erasure) -> None:
+        """Keeps that an erasure was asked for."""
+        document: Document = {
+            "_id": erasure.id,
+            "members": list(erasure.members),
+            "reason": erasure.reason,
+            "asked_by": erasure.asked_by,
+            "ask_time": erasure.ask_time,
+        }
+        await self._erasures.insert_one(document, session=transaction)
+
+    async def finish(self, transaction: Transaction, erasure: Erasure, at: datetime, *happenings: Happening) -> None:
+        """Keeps that nothing is left, and tells of it."""
+        await self._erasures.update_one({"_id": erasure.id}, {"$set": {"done_time": at}}, session=transaction)
+        await self._outbox.add(transaction, *happenings)
+
+    async def unfinished(self, asked_before: datetime) -> list[Erasure]:
+        """Erasures that were asked for before a time and are not done yet, the oldest first."""
+        condition = {"done_time": None, "ask_time": {"$lt": asked_before}}
+        return [_erasure(e) async for e in self._erasures.find(condition).sort("ask_time", 1).limit(1000)]
+
+    async def everybody(self) -> AsyncIterator[list[str]]:
+        """The ids of all who were ever erased, a thousand people at a time."""
+        members: list[str] = []
+        async for erasure in self._erasures.find({}, {"members": 1}):
+            members += erasure["members"]
+            if len(members) >= 1000:
+                yield members
+                members = []
+        if members:
+            yield members
+
+
+def _erasure(kept: dict[str, Any]) -> Erasure:
+    return Erasure(
+        kept["_id"],
+        tuple(kept["members"]),
+        kept["reason"],
+        kept["asked_by"],
+        kept["ask_time"],
+        kept.get("done_time"),
+    )

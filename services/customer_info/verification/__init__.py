@@ -1,0 +1,1 @@
+"""Verification: whether a caller is the customer it says it is."""
