@@ -103,7 +103,7 @@ class TransitMasterKey:
             async with httpx.AsyncClient(timeout=5.0) as client:
                 async for attempt in AsyncRetrying(
                     stop=stop_after_delay(KMS_SECONDS),
-                    wait=wait_exponential_jitter(initial=0.1, max=2.0),
+                    wait=wait_exponential_jitter(multiplier=0.1, max=2.0),
                     retry=retry_if_exception(_worth_another_try),
                     reraise=True,
                 ):

@@ -1,5 +1,6 @@
 """Puts customer information together: stores, use cases, handlers, events; one function a noun."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -32,7 +33,7 @@ from services.customer_info.catalogue.defaults import default_families
 from services.customer_info.catalogue.store import FAMILIES, CatalogueStore
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers import handlers as customers_handlers
-from services.customer_info.customers.looking_up import LookUp
+from services.customer_info.customers.looking_up import Holders, LookUp
 from services.customer_info.customers.store import CUSTOMERS, CustomerStore
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.hierarchy.handlers import HierarchyHandlers
@@ -47,6 +48,9 @@ from services.customer_info.portfolio import handlers as portfolio_handlers
 from services.customer_info.portfolio.store import PRODUCTS, ProductStore
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from services.customer_info.portfolio.view_usecases import PortfolioViews
+from services.customer_info.search import handlers as search_handlers
+from services.customer_info.search.store import SearchStore
+from services.customer_info.search.usecases import SearchUseCases
 from services.customer_info.settings import CustomerInfoSettings
 from services.customer_info.verification import handlers as verification_handlers
 from services.customer_info.verification.hashing import Cost, Hasher
@@ -102,11 +106,12 @@ async def build(app: App) -> None:
     base = await _base(app)
     customers = CustomerStore(base.store, base.vault, base.history)
     products = ProductStore(base.store, base.vault, base.history)
-    _customers(base, customers)
+    accounts = AccountStore(base.store, base.vault, base.history)
+    _customers(base, customers, {"product": products, "account": accounts})
     nodes = HierarchyStore(base.store, base.vault, base.history)
     await _portfolio(base, products, customers, nodes)
     _hierarchy(base, nodes, customers, products)
-    _accounts(base, customers, nodes)
+    _accounts(base, accounts, customers, nodes)
     _verification(base, customers)
     _events(base)
 
@@ -122,9 +127,10 @@ async def _base(app: App) -> Base:
     return Base(app, settings, store, vault, History(store), Lineage(store))
 
 
-def _customers(base: Base, customers: CustomerStore) -> None:
+def _customers(base: Base, customers: CustomerStore, holders: Mapping[str, Holders]) -> None:
     usecases = CustomerUseCases(customers)
-    customers_handlers.install(base.app, usecases, LookUp(customers, usecases, {}))
+    customers_handlers.install(base.app, usecases, LookUp(customers, usecases, holders))
+    search_handlers.install(base.app, SearchUseCases(SearchStore(base.store, base.vault)))
     merges_handlers.install(base.app, MergeUseCases(MergeStore(base.store), customers, usecases, base.lineage))
 
 
@@ -145,8 +151,7 @@ def _hierarchy(base: Base, nodes: HierarchyStore, customers: CustomerStore, prod
     )
 
 
-def _accounts(base: Base, customers: CustomerStore, nodes: HierarchyStore) -> None:
-    accounts = AccountStore(base.store, base.vault, base.history)
+def _accounts(base: Base, accounts: AccountStore, customers: CustomerStore, nodes: HierarchyStore) -> None:
     base.app.serve(
         accounts_pb2_grpc.add_AccountsServiceServicer_to_server,
         AccountsHandlers(AccountUseCases(accounts, customers, nodes, base.lineage)),

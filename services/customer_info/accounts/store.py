@@ -17,8 +17,9 @@ from chassis.vault.vault import Vault
 from services.customer_info.accounts import documents
 from services.customer_info.accounts.request_rules import Request, RequestKind, RequestStatus
 from services.customer_info.accounts.rules import Account, Kind, Role, Status, number_taken
+from services.customer_info.customers.looking_up import Holding
 from services.customer_info.history.store import History
-from services.customer_info.identifier_rules import ACCOUNT
+from services.customer_info.identifier_rules import ACCOUNT, Key
 from services.customer_info.store import TRAIL, refused_key
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ KIND = "account"
 # What only indexes need stays in the store.
 SHOWN = {"lookup": 0, "identifier_keys": 0, "holds": 0}
 LATEST = [("update_time", -1), ("_id", -1)]
+# Accounts that a number may lead to, of all customers together, before it is known to be no answer.
+MOST_SHARING = 100
 NEWEST = [("ask_time", -1), ("_id", -1)]
 ACCOUNTS = Collection(
     "accounts",
@@ -241,6 +244,22 @@ class AccountStore:
                 raise await self._taken(account) from error
             raise
         await self._outbox.add(transaction, *happenings)
+
+    async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Takes all that people wrote out of these customers' accounts and requests, and what they are found by."""
+        whose = {"customer_id": {"$in": list(customer_ids)}}
+        gone = {"$unset": {"sealed": "", "lookup": "", "identifier_keys": ""}}
+        await self._accounts.update_many(whose, gone, session=transaction)
+        await self._asked.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
+
+    async def holders(self, keys: Sequence[Key]) -> list[Holding]:
+        """Accounts in use that any of the look-up keys belongs to: one a customer, at most two."""
+        tokens = [self._vault.token(*key) for key in keys]
+        wanted = {"lookup": {"$in": tokens}, "status": Status.ACTIVE.value}
+        found: dict[str, Holding] = {}
+        async for d in self._accounts.find(wanted, {"customer_id": 1}).limit(MOST_SHARING):
+            found.setdefault(d["customer_id"], Holding(KIND, d["_id"], d["customer_id"]))
+        return list(found.values())[:2]
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
         if len(ids) == 1:

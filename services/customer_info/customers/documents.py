@@ -19,13 +19,17 @@ from services.customer_info.customers.rules import (
     PaymentMethod,
     Status,
     keys,
+    names,
 )
 from services.customer_info.identifier_rules import external_key
+from services.customer_info.search.rules import index_terms
 from services.customer_info.store import money_of, trail, without_none
 
 Document = dict[str, Any]
 # What a record that was merged into another has in place of its status, which it keeps beside it: it is in no list.
 MERGED = "merged"
+# The kind of the tokens of search terms.
+TERM = "n"
 
 
 def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Document:
@@ -60,6 +64,7 @@ def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Docume
     if customer.external_ids:
         document["external_keys"] = [vault.token(*external_key(e.issuer, e.value)) for e in customer.external_ids]
     document["lookup"] = [vault.token(*key) for key in keys(customer)]
+    document["terms"] = [vault.short(TERM, term) for term in index_terms(names(customer))]
     return document
 
 

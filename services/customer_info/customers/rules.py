@@ -370,6 +370,13 @@ def check_parents(customer: Customer, chain: Iterable[Customer]) -> None:
             raise Invalid(f"the structure would be deeper than {DEEPEST} levels", field="customer.parent_id")
 
 
+def names(customer: Customer) -> tuple[str, ...]:
+    """What a customer is called: a person's given and family name each by itself, an organisation's trading name."""
+    party = customer.party
+    called = (party.given_name, party.family_name) if isinstance(party, Individual) else (party.trading_name,)
+    return tuple(name for name in called if name)
+
+
 def keys(customer: Customer) -> set[Key]:
     """Everything that a customer can be looked up by."""
     found = {identifier_rules.external_key(e.issuer, e.value) for e in customer.external_ids}

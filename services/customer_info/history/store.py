@@ -5,11 +5,13 @@ under the key of the same person.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Collection, Index
+from services.customer_info.history.rules import Place, Version, latest, version_key
 
 HISTORY = Collection(
     "history",
@@ -27,7 +29,22 @@ HISTORY = Collection(
     ],
 )
 # What serves look-ups of the present has no place in the past.
-PRESENT_ONLY = frozenset({"lookup", "terms", "external_keys", "identifier_keys", "holds"})
+PRESENT_ONLY = frozenset({"lookup", "terms", "external_keys", "identifier_keys", "name_token", "holds"})
+SHOWN = dict.fromkeys(sorted(PRESENT_ONLY), 0)
+LATEST = [("update_time", -1), ("_id", -1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where the records of a kind are kept, and which field of theirs names the customer.
+
+    `many`: a customer may have thousands, and the collection has an index of a customer's by last change. Otherwise
+    they are few, and read all.
+    """
+
+    collection: str
+    owner: str = "customer_id"
+    many: bool = False
 
 
 class History:
@@ -50,22 +67,73 @@ class History:
 
     async def versions(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Document]:
         """The former versions asked for by subject and number, as they were kept."""
-        keys = [_key(subject, version) for subject, version in wanted]
+        keys = [version_key(subject, version) for subject, version in wanted]
         return {(d["subject"], d["version"]): _document(d) async for d in self._history.find({"_id": {"$in": keys}})}
 
-    async def page(self, customer_ids: Sequence[str], before: tuple[datetime, str] | None, most: int) -> list[Document]:
-        """The latest entries of some customers, latest first, at most `most`; `before` is where the last page ended."""
-        condition: Document = {"customer_id": {"$in": list(customer_ids)}}
-        if before is not None:
-            at, key = before
-            condition["$or"] = [{"update_time": {"$lt": at}}, {"update_time": at, "_id": {"$lt": key}}]
-        cursor = self._history.find(condition).sort([("update_time", -1), ("_id", -1)]).limit(most)
-        return [entry async for entry in cursor]
+    async def page(
+        self, customer_ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int
+    ) -> list[Version]:
+        """Former versions of the records of some customers, latest first, at most `most`, from before a place on."""
+        wanted: Document = {"customer_id": {"$in": list(customer_ids)}, "kind": {"$in": list(kinds)}}
+        cursor = self._history.find(wanted | _before(before)).sort(LATEST).limit(most)
+        return [_version(e["kind"], e["customer_id"], _document(e)) async for e in cursor]
+
+    async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Takes what is sealed out of the former versions of these customers' records: their keys are destroyed, and
+        whoever still has one in memory shall find nothing to open."""
+        whose = {"customer_id": {"$in": list(customer_ids)}}
+        await self._history.update_many(whose, {"$unset": {"document.sealed": ""}}, session=transaction)
+
+
+class Records:
+    """The latest versions of records of every kind, in the collections of their nouns, which this one only reads."""
+
+    def __init__(self, store: Store, kinds: Mapping[str, Kept]) -> None:
+        self._collections = {kind: (kept, store.collection(kept.collection)) for kind, kept in kinds.items()}
+
+    async def page(self, kind: str, customer_ids: Sequence[str], before: Place | None, most: int) -> list[Version]:
+        """The records of some customers as they are, last changed first, at most `most`, from before a place on."""
+        kept, collection = self._collections[kind]
+        wanted: Document = {kept.owner: {"$in": list(customer_ids)}}
+        if kept.many:
+            # Two versions of one record are never of one time: of that time, what comes next is another record's.
+            place = before and (before[0], before[1].rpartition(":")[0])
+            cursor = collection.find(wanted | _before(place), SHOWN).sort(LATEST).limit(most)
+            return [_version(kind, d[kept.owner], d) async for d in cursor]
+        found = [_version(kind, d[kept.owner], d) async for d in collection.find(wanted, SHOWN)]
+        return latest([v for v in found if before is None or v.place < before], most)
+
+    async def one(self, kind: str, record_id: str) -> Version | None:
+        """One record as it is."""
+        kept, collection = self._collections[kind]
+        found = await collection.find_one({"_id": record_id}, SHOWN)
+        return None if found is None else _version(kind, found[kept.owner], found)
+
+
+def _before(place: Place | None) -> Document:
+    """What comes after a place in the order from the latest; the first condition tells the index where to begin."""
+    if place is None:
+        return {}
+    at, key = place
+    return {"update_time": {"$lte": at}, "$or": [{"update_time": {"$lt": at}}, {"_id": {"$lt": key}}]}
+
+
+def _version(kind: str, customer_id: str, document: Mapping[str, Any]) -> Version:
+    return Version(
+        kind,
+        document["_id"],
+        customer_id,
+        document["version"],
+        document["update_time"],
+        document.get("by", ""),
+        document.get("channel", ""),
+        document,
+    )
 
 
 def _entry(kind: str, before: Mapping[str, Any]) -> Document:
     return {
-        "_id": _key(before["_id"], before["version"]),
+        "_id": version_key(before["_id"], before["version"]),
         "kind": kind,
         "subject": before["_id"],
         "customer_id": before.get("customer_id", before["_id"]),
@@ -77,7 +145,3 @@ def _entry(kind: str, before: Mapping[str, Any]) -> Document:
 
 def _document(entry: Mapping[str, Any]) -> Document:
     return {"_id": entry["subject"], **entry["document"]}
-
-
-def _key(subject: str, version: int) -> str:
-    return f"{subject}:{version:010d}"

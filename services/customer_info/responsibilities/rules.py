@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from chassis.rules import AlreadyExists, Invalid, Refused
 from services.customer_info import identifier_rules
-from services.customer_info.customers.rules import Customer, Individual, MediumKind
+from services.customer_info.customers.rules import Customer, Individual, MediumKind, Organization
 from services.customer_info.customers.rules import Status as CustomerStatus
 from services.customer_info.hierarchy.rules import FOREVER
 
@@ -229,12 +229,9 @@ def read_contact(contact: Contact) -> Contact:
 
 def contact_of(customer: Customer, at: datetime) -> Contact:
     """Who a customer is, and the address and number at which it is best reached at `at`."""
-    party = customer.party
-    if isinstance(party, Individual):
-        name = f"{party.given_name} {party.family_name}".strip()
-    else:
-        name = party.trading_name
-    return Contact(name, _medium(customer, MediumKind.EMAIL, at), _medium(customer, MediumKind.PHONE, at))
+    return Contact(
+        _name(customer.party), _medium(customer, MediumKind.EMAIL, at), _medium(customer, MediumKind.PHONE, at)
+    )
 
 
 def standing_of(customer: Customer | None, contact: Contact | None) -> Standing:
@@ -256,6 +253,12 @@ def _read(read: Callable[[str], str], value: str, field: str) -> str:
         return read(value)
     except ValueError as error:
         raise Invalid(str(error), field=field) from error
+
+
+def _name(party: Individual | Organization) -> str:
+    if isinstance(party, Organization):
+        return party.trading_name
+    return f"{party.given_name} {party.family_name}".strip()
 
 
 def _medium(customer: Customer, kind: MediumKind, at: datetime) -> str:

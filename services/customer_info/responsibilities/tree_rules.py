@@ -150,6 +150,11 @@ class _Survey:
     standings: Mapping[str, Standing]
     catalogue: Catalogue
     found: list[_Opening] = field(default_factory=list)
+    # Of each responsibility, all that it depends on: asked at every node that has something of its own.
+    closures: dict[str, tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.closures = {name: dependencies(name, self.catalogue) for name in self.catalogue}
 
     def openings(self, place: Placement, situation: Situation, above: _Seen | None) -> dict[str, _Opening]:
         """What is open at a node: where it is as it is above, that; else what begins here."""
@@ -172,7 +177,7 @@ class _Survey:
         required = frozenset(asked)
         for name, held in situation.items():
             if held.present:
-                for dependency in dependencies(name, self.catalogue):
+                for dependency in self.closures[name]:
                     asked.setdefault(dependency, []).append(name)
         return {name: () if name in required else tuple(sorted(by)) for name, by in asked.items()}
 

@@ -200,12 +200,13 @@ class VerificationUseCases:
         """Whether all answers are right, and the hash of the one-time code among them."""
         found = _nearest(await self._store.factors(None, ids), ids) if answers else {}
         code: str | None = None
+        if any(a.challenge.kind is FactorKind.ONE_TIME_CODE for a in answers):
+            code = await self._store.try_code(customer_id, contact_id, now())
         compared: list[Awaitable[bool]] = []
         for answer in answers:
             challenge = answer.challenge
             value = rules.normalised(challenge.kind, answer.value)
             if challenge.kind is FactorKind.ONE_TIME_CODE:
-                code = await self._store.try_code(customer_id, contact_id, now())
                 compared.append(self._hashes.matches(code, *_code_parts(customer_id, contact_id, value)))
             else:
                 factor = found.get(challenge)

@@ -11,11 +11,14 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Times(NamedTuple):
-    """The three times of an entry: when it happened, when the sending system got it, when it was recorded here."""
+    """The times of an entry: when it happened, when the sending system got it, when it was recorded here; and when its
+    texts were taken out, None where they are there.
+    """
 
     occur: datetime
     receive: datetime
     record: datetime
+    redact: datetime | None = None
 
 
 def settled(occur: datetime | None, receive: datetime | None, record: datetime, path: str = "") -> Times:

@@ -1,9 +1,11 @@
-"""Interactions in MongoDB: the only file of this noun that knows it. Append-only: entries are inserted, never changed.
+"""Interactions in MongoDB: the only file of this noun that knows it. Append-only: entries are inserted, and never
+changed, but for the texts of a person who was erased.
 
 The collection is its own source of events: an entry is the fact that it tells of, and needs no second write.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from holdfast.common.v1 import types_pb2
@@ -24,6 +26,8 @@ from chassis.query.selection import Order, Selection
 from chassis.rules import Refusal, Unavailable
 from chassis.times import to_timestamp
 from services.interaction.interactions.rules import Times
+from services.interaction.privacy.parts import REDACTED_AT_ONCE, in_parts
+from services.interaction.privacy.rules import ERASED
 
 SAMPLED = "-01"
 
@@ -37,10 +41,19 @@ INTERACTIONS = Collection(
         "receive_time": "date",
         "record_time": "date",
     },
-    optional={"stage": "int", "category": "string", "note": "string", "source": "string", "message_id": "string"},
+    optional={
+        "stage": "int",
+        "category": "string",
+        "note": "string",
+        "source": "string",
+        "message_id": "string",
+        "redact_time": "date",
+    },
     # Every index costs every entry: a history is short enough to look through for channel, stage or category.
     indexes=[
-        Index([("customer_id", 1), ("occur_time", -1), ("_id", -1)], serves="ListInteractions, newest first"),
+        Index(
+            [("customer_id", 1), ("occur_time", -1), ("_id", -1)], serves="ListInteractions, newest first; redaction"
+        ),
         Index(
             [("source", 1), ("message_id", 1)],
             serves="the same message of a sender is logged once, and found again",
@@ -92,14 +105,26 @@ class InteractionStore:
         found = await self._reads.submit(entry_id)
         return None if found is None else from_document(found)
 
-    async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]:
-        """A page of a customer's entries and the next page's token.
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[pb.Interaction], str]:
+        """A page of the entries of a customer who has these ids, and the next page's token.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        page = await LISTING.page(self._interactions, selection, {"customer_id": customer_id})
+        page = await LISTING.page(self._interactions, selection, {"customer_id": {"$in": list(customer_ids)}})
         return [from_document(d) for d in page.documents], page.next_page_token
+
+    async def redact(self, customer_id: str, at: datetime) -> int:
+        """Takes the texts out of all entries under an id; how many had any.
+
+        Part by part, each durable by itself: cut off, it goes on with what is left when it is called again.
+        """
+        done = 0
+        with_text = self._interactions.find(with_text_filter(customer_id), {"_id": 1})
+        async for ids in in_parts(with_text, REDACTED_AT_ONCE):
+            done += len(ids)
+            await self._interactions.update_many({"_id": {"$in": ids}}, redaction(at))
+        return done
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
         found = {d["_id"]: d async for d in self._interactions.find({"_id": {"$in": list(set(ids))}})}
@@ -138,6 +163,33 @@ class InteractionStore:
             return {}
         cursor = self._interactions.find(duplicates_filter(keys))
         return {_key(d): d async for d in cursor}
+
+
+def with_text_filter(customer_id: str) -> Document:
+    """Finds the entries under an id that hold text, or name somebody."""
+    return {
+        "customer_id": customer_id,
+        "$or": [
+            {"note": {"$nin": [None, ERASED]}},
+            {"participants": {"$elemMatch": {"id": {"$ne": ""}}}},
+            {"items": {"$elemMatch": {"$or": [{"topic": {"$ne": ERASED}}, {"resolution": {"$ne": ""}}]}}},
+        ],
+    }
+
+
+def redaction(at: datetime) -> list[Document]:
+    """What `wire.redact` does, in place; what an entry does not have, it does not get."""
+    changed: Document = {
+        "note": {"$cond": [{"$gt": ["$note", None]}, ERASED, "$$REMOVE"]},
+        "participants": _each("participants", {"id": ""}),
+        "items": _each("items", {"topic": ERASED, "resolution": ""}),
+    }
+    return [{"$set": {**changed, "redact_time": at}}]
+
+
+def _each(name: str, changed: Document) -> Document:
+    mapped = {"$map": {"input": f"${name}", "in": {"$mergeObjects": ["$$this", changed]}}}
+    return {"$cond": [{"$isArray": f"${name}"}, mapped, "$$REMOVE"]}
 
 
 def duplicates_filter(keys: Sequence[tuple[str, str]]) -> Document:
@@ -181,12 +233,15 @@ def to_document(entry: pb.Interaction, times: Times, trace: str = "") -> Documen
         document["related"] = [{"type": r.type, "id": r.id} for r in related]
     if trace:
         document["traceparent"] = trace
+    if times.redact is not None:
+        document["redact_time"] = times.redact
     return document
 
 
 def from_document(document: Mapping[str, Any]) -> pb.Interaction:
     """An entry from what is kept."""
     kept = document.get
+    redacted = kept("redact_time")
     return pb.Interaction(
         id=document["_id"],
         customer_id=document["customer_id"],
@@ -206,6 +261,7 @@ def from_document(document: Mapping[str, Any]) -> pb.Interaction:
         source=kept("source", ""),
         message_id=kept("message_id", ""),
         duration_seconds=kept("duration_seconds", 0),
+        redact_time=None if redacted is None else to_timestamp(redacted),
     )
 
 

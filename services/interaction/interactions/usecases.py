@@ -1,11 +1,12 @@
 """What happens to interactions, one function per method."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Protocol
 
 from holdfast.interaction.v1 import interactions_pb2 as pb
 
 from chassis.bulk import Outcome
+from chassis.following import Ids
 from chassis.ids import new_id, new_ids
 from chassis.query.selection import Selection
 from chassis.rules import NotFound, Refusal
@@ -23,26 +24,30 @@ class Interactions(Protocol):
 
     async def get(self, entry_id: str) -> pb.Interaction | None: ...
 
-    async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]: ...
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[pb.Interaction], str]: ...
 
 
 class InteractionUseCases:
     """Logs and reads entries."""
 
-    def __init__(self, store: Interactions) -> None:
+    def __init__(self, store: Interactions, lineage: Ids, erased: Container[str]) -> None:
+        """Keeps entries in `store`; resolves ids by `lineage`, and keeps no text of those who are `erased`."""
         self._store = store
+        self._lineage = lineage
+        self._erased = erased
 
     async def log(self, entry: pb.Interaction) -> tuple[pb.Interaction, bool]:
         """Logs an entry; answers with it as kept, or with the one logged before under its message id, and whether so.
 
-        What a caller says of a customer is logged whether or not this service ever heard of that customer.
+        What a caller says of a customer is logged whether or not this service ever heard of that customer. Of a person
+        who was erased, that there was a contact is logged, and nothing of what was said.
 
         Raises:
             Invalid: it says to have happened, or been received, at a time that makes no sense, or it gives a message id
                 without its source.
         """
         check_sender(entry.source, entry.message_id, "interaction.")
-        times = wire.times(entry, now(), "interaction.")
+        times = self._without_text(entry, wire.times(entry, now(), "interaction."))
         wire.stamp(entry, new_id(), times)
         original = await self._store.add(entry, times)
         return (entry, False) if original is None else (original, True)
@@ -59,12 +64,12 @@ class InteractionUseCases:
         return entry
 
     async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]:
-        """A page of a customer's history, newest first, and the next page's token.
+        """A page of a customer's history, under whichever of its ids, newest first, and the next page's token.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(customer_id, selection)
+        return await self._store.page(await self._lineage.of(customer_id), selection)
 
     async def ingest(self, entries: Sequence[pb.Interaction]) -> list[Outcome | Refusal]:
         """Logs many entries; answers for each in order: created, unchanged (logged before), or why it was refused."""
@@ -75,7 +80,7 @@ class InteractionUseCases:
         for place, entry in enumerate(entries):
             try:
                 check_sender(entry.source, entry.message_id)
-                times = wire.times(entry, at)
+                times = self._without_text(entry, wire.times(entry, at))
             except Refusal as refusal:
                 outcomes[place] = refusal
                 continue
@@ -87,3 +92,10 @@ class InteractionUseCases:
             for place, outcome in zip(places, await self._store.add_all(good), strict=True):
                 outcomes[place] = outcome
         return outcomes
+
+    def _without_text(self, entry: pb.Interaction, times: Times) -> Times:
+        """The times of an entry, of which the texts are taken out if the person was erased."""
+        if entry.customer_id not in self._erased:
+            return times
+        wire.redact(entry)
+        return times._replace(redact=times.record)

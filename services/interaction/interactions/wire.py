@@ -11,6 +11,7 @@ from holdfast.interaction.v1 import interactions_pb2 as pb
 
 from chassis.times import from_timestamp, to_timestamp
 from services.interaction.interactions.rules import Times, settled
+from services.interaction.privacy.rules import ERASED
 
 
 def times(entry: pb.Interaction, at: datetime, path: str = "") -> Times:
@@ -29,8 +30,21 @@ def stamp(entry: pb.Interaction, entry_id: str, moments: Times) -> None:
     entry.id = entry_id
     recorded = to_timestamp(moments.record)
     entry.record_time.CopyFrom(recorded)
+    entry.ClearField("redact_time")
+    if moments.redact is not None:
+        entry.redact_time.CopyFrom(to_timestamp(moments.redact))
     _settle(entry.receive_time, moments.receive, moments.record, recorded)
     _settle(entry.occur_time, moments.occur, moments.record, recorded)
+
+
+def redact(entry: pb.Interaction) -> None:
+    """Takes out what may say who somebody is, or what was said; `InteractionStore.redact` does the same in place."""
+    if entry.note:
+        entry.note = ERASED
+    for participant in entry.participants:
+        participant.id = ""
+    for item in entry.items:
+        item.topic, item.resolution = ERASED, ""
 
 
 def _settle(field: Timestamp, moment: datetime, record: datetime, recorded: Timestamp) -> None:

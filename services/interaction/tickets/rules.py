@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chassis.rules import Invalid, Refused
+from services.interaction.privacy.rules import ERASED
 
 
 class State(StrEnum):
@@ -108,7 +109,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket. `version` counts its changes, from 1; `history` is never empty and ends where the ticket stands."""
+    """A ticket. `version` counts its changes, from 1; `history` is never empty and ends where the ticket stands;
+    `redact_time` is when its texts were taken out, None where they are there.
+    """
 
     id: str
     customer_id: str
@@ -128,6 +131,7 @@ class Ticket:
     resolve_time: datetime | None = None
     notes: tuple[Note, ...] = ()
     version: int = 1
+    redact_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +236,17 @@ def replayed(draft: Draft, at: datetime) -> list[Ticket]:
     if last.priority is not matrix:
         raise Invalid(f"ends in another priority than impact and urgency give, which is {matrix}", field="history")
     return versions
+
+
+def redacted(ticket: Ticket, at: datetime) -> Ticket:
+    """`ticket` without its texts; `TicketStore.redact` does the same in place."""
+    return replace(
+        ticket,
+        title=ERASED,
+        description=ERASED if ticket.description else "",
+        notes=tuple(replace(note, text=ERASED) for note in ticket.notes),
+        redact_time=at,
+    )
 
 
 def _later(draft: Draft) -> Iterator[tuple[str, PastStep]]:

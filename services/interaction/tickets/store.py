@@ -1,19 +1,22 @@
 """Tickets in MongoDB: the only file of this noun that knows it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.faults import duplicate
-from chassis.mongo.requests import Requests
+from chassis.mongo.requests import REQUESTS, Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists
+from services.interaction.privacy.parts import REDACTED_AT_ONCE, in_parts
+from services.interaction.privacy.rules import ERASED
 from services.interaction.tickets.rules import Kind, Level, Note, Priority, State, Step, Ticket
 
 TICKETS = Collection(
@@ -31,9 +34,17 @@ TICKETS = Collection(
         "history": "array",
         "version": ["int", "long"],
     },
-    optional={"response_time": "date", "resolve_time": "date", "notes": "array", "product_id": "string"},
+    optional={
+        "response_time": "date",
+        "resolve_time": "date",
+        "notes": "array",
+        "product_id": "string",
+        "redact_time": "date",
+    },
     indexes=[
-        Index([("customer_id", 1), ("open_time", -1), ("_id", -1)], serves="ListCustomerTickets, newest first"),
+        Index(
+            [("customer_id", 1), ("open_time", -1), ("_id", -1)], serves="ListCustomerTickets, newest first; redaction"
+        ),
         Index(
             [("customer_id", 1), ("update_time", -1), ("_id", -1)], serves="ListTickets of a customer by last change"
         ),
@@ -42,6 +53,10 @@ TICKETS = Collection(
         Index([("state", 1), ("open_time", -1), ("_id", -1)], serves="ListTickets in some states: a queue"),
         Index([("state", 1), ("update_time", -1), ("_id", -1)], serves="a queue by last change"),
     ],
+)
+# The answers kept for retries hold whole tickets: texts are taken out of them, too.
+ANSWERS = replace(
+    REQUESTS, indexes=[*REQUESTS.indexes, Index([("answer.customer_id", 1)], serves="redaction of kept answers")]
 )
 _CUSTOMER_FIELDS = {
     "state": fields.choice("state", {f"TICKET_STATE_{s.name}": s.value for s in State}),
@@ -64,6 +79,7 @@ class TicketStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tickets = store.collection(TICKETS.name)
+        self._answers = store.collection(ANSWERS.name)
         self._requests = Requests(store)
         self._outbox = Outbox(store)
         self._reads: Coalescer[str, Document | None] = Coalescer(self._read)
@@ -103,13 +119,13 @@ class TicketStore:
         page = await LISTING.page(self._tickets, selection)
         return [from_document(d) for d in page.documents], page.next_page_token
 
-    async def page_of_customer(self, customer_id: str, selection: Selection) -> tuple[list[Ticket], str]:
-        """A page of a customer's tickets and the next page's token.
+    async def page_of_customer(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Ticket], str]:
+        """A page of the tickets of a customer who has these ids, and the next page's token.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        page = await CUSTOMER_LISTING.page(self._tickets, selection, {"customer_id": customer_id})
+        page = await CUSTOMER_LISTING.page(self._tickets, selection, {"customer_id": {"$in": list(customer_ids)}})
         return [from_document(d) for d in page.documents], page.next_page_token
 
     async def insert(self, transaction: Transaction, ticket: Ticket, *happenings: Happening) -> None:
@@ -151,9 +167,45 @@ class TicketStore:
                 raise AlreadyExists("an id of the batch is taken") from error
             raise
 
+    async def redact(self, customer_id: str, at: datetime) -> int:
+        """Takes the texts out of all tickets under an id, and out of the answers kept for retries; how many tickets had any.
+
+        Part by part, each durable by itself: cut off, it goes on with what is left when it is called again.
+        """
+        done = 0
+        async for ids in in_parts(self._tickets.find(with_text_filter(customer_id), {"_id": 1}), REDACTED_AT_ONCE):
+            done += len(ids)
+            # The etag changes, so that nobody writes back what was read before.
+            versioned = [*redaction("", at), {"$set": {"version": {"$add": ["$version", 1]}}}]
+            await self._tickets.update_many({"_id": {"$in": ids}}, versioned)
+        await self._answers.update_many({"answer.customer_id": customer_id}, redaction("answer.", at))
+        return done
+
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
         found = {d["_id"]: d async for d in self._tickets.find({"_id": {"$in": list(set(ids))}})}
         return [found.get(i) for i in ids]
+
+
+def with_text_filter(customer_id: str) -> Document:
+    """Finds the tickets under an id that hold text."""
+    texts: list[Document] = [
+        {"title": {"$ne": ERASED}},
+        {"description": {"$nin": [None, ERASED]}},
+        {"notes": {"$elemMatch": {"text": {"$ne": ERASED}}}},
+    ]
+    return {"customer_id": customer_id, "$or": texts}
+
+
+def redaction(prefix: str, at: datetime) -> list[Document]:
+    """What `rules.redacted` does, in place, to the ticket whose fields stand behind a prefix in a document."""
+    without_text = {"$map": {"input": f"${prefix}notes", "in": {"$mergeObjects": ["$$this", {"text": ERASED}]}}}
+    changed: Document = {
+        "title": ERASED,
+        "description": {"$cond": [{"$gt": [f"${prefix}description", None]}, ERASED, "$$REMOVE"]},
+        "notes": {"$cond": [{"$isArray": f"${prefix}notes"}, without_text, "$$REMOVE"]},
+        "redact_time": at,
+    }
+    return [{"$set": {prefix + name: value for name, value in changed.items()}}]
 
 
 def to_document(ticket: Ticket) -> Document:
@@ -185,6 +237,7 @@ def from_document(document: Mapping[str, Any]) -> Ticket:
         resolve_time=kept("resolve_time"),
         notes=tuple(Note(**n) for n in kept("notes", ())),
         version=document["version"],
+        redact_time=kept("redact_time"),
     )
 
 

@@ -1,6 +1,7 @@
 """What happens to tickets, one function per method."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from holdfast.interaction.v1 import tickets_pb2 as pb
@@ -8,6 +9,7 @@ from holdfast.interaction.v1 import tickets_pb2 as pb
 from chassis import etag
 from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
+from chassis.following import Ids, resolved
 from chassis.ids import new_id
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, NotFound, Refusal
@@ -34,7 +36,7 @@ class Tickets(Protocol):
 
     async def page(self, selection: Selection) -> tuple[list[Ticket], str]: ...
 
-    async def page_of_customer(self, customer_id: str, selection: Selection) -> tuple[list[Ticket], str]: ...
+    async def page_of_customer(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Ticket], str]: ...
 
     async def insert(self, transaction: Any, ticket: Ticket, *happenings: Happening) -> None: ...
 
@@ -46,18 +48,21 @@ class Tickets(Protocol):
 class TicketUseCases:
     """Opens, reads, changes and loads tickets."""
 
-    def __init__(self, store: Tickets) -> None:
+    def __init__(self, store: Tickets, lineage: Ids, erased: Container[str]) -> None:
+        """Keeps tickets in `store`; resolves ids by `lineage`, and keeps no text of those who are `erased`."""
         self._store = store
+        self._lineage = lineage
+        self._erased = erased
 
     async def open(self, draft: Draft, request_id: str, content: bytes) -> Ticket:
-        """Opens a ticket; a retry with the same `request_id` gets the same one.
+        """Opens a ticket; a retry with the same `request_id` gets the same one. Of a person who was erased, without texts.
 
         Raises:
             Invalid: it cannot begin so; AlreadyExists: its id is taken.
         """
 
         async def work(transaction: Any) -> Ticket:
-            ticket = rules.opened(draft, draft.id or new_id(), now(), "ticket.")
+            ticket = self._without_text(rules.opened(draft, draft.id or new_id(), now(), "ticket."))
             await self._store.insert(transaction, ticket, opened_event(ticket))
             return ticket
 
@@ -80,18 +85,19 @@ class TicketUseCases:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(selection)
+        return await self._store.page(await resolved(selection, self._lineage))
 
     async def page_of_customer(self, customer_id: str, selection: Selection) -> tuple[list[Ticket], str]:
-        """A page of a customer's tickets, and the next page's token.
+        """A page of a customer's tickets, under whichever of its ids, and the next page's token.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page_of_customer(customer_id, selection)
+        return await self._store.page_of_customer(await self._lineage.of(customer_id), selection)
 
     async def change(self, ticket_id: str, change: Change, author: str, given_etag: str) -> Ticket:
-        """Changes a ticket on behalf of `author`. A note alone changes the etag, but is no event.
+        """Changes a ticket on behalf of `author`. A note alone changes the etag, but is no event; on the ticket of a
+        person who was erased it is dropped.
 
         Raises:
             NotFound, Conflict (etag), Refused (no such arrow), Invalid (no room for the note).
@@ -102,7 +108,8 @@ class TicketUseCases:
             if before is None:
                 raise missing(ticket_id)
             etag.check(given_etag, before.version)
-            after = rules.changed(before, change, author, now())
+            wanted = replace(change, note="") if before.customer_id in self._erased else change
+            after = rules.changed(before, wanted, author, now())
             if after is not before:
                 await self._store.replace(transaction, after, *_told(before, after))
             return after
@@ -119,7 +126,8 @@ class TicketUseCases:
             if draft.id in known:
                 continue
             try:
-                made.append((place, rules.replayed(draft, at)))
+                *before, last = rules.replayed(draft, at)
+                made.append((place, [*before, self._without_text(last)]))
                 known.add(draft.id)
                 outcomes[place] = Outcome.CREATED
             except Refusal as refusal:
@@ -127,6 +135,9 @@ class TicketUseCases:
         for part in _parts(made):
             await self._insert(part, outcomes)
         return outcomes
+
+    def _without_text(self, ticket: Ticket) -> Ticket:
+        return rules.redacted(ticket, now()) if ticket.customer_id in self._erased else ticket
 
     async def _insert(self, part: Sequence[tuple[int, list[Ticket]]], outcomes: list[Outcome | Refusal]) -> None:
         """Loads one transaction's worth. If another load was first with one of them, each goes by itself."""

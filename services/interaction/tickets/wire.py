@@ -79,6 +79,7 @@ def message(kept: Ticket) -> pb.Ticket:
         update_time=to_timestamp(kept.update_time),
         notes=[_note(n) for n in kept.notes],
         history=[_step(s) for s in kept.history],
+        redact_time=_stamp(kept.redact_time),
     )
 
 

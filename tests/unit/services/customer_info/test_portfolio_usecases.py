@@ -2,26 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.bulk import Outcome
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
-from services.customer_info.customers.rules import Money
+from services.customer_info.catalogue.rules import Family, Identifier
+from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
-from services.customer_info.portfolio.rules import MOST, Row, Status
+from services.customer_info.hierarchy.rules import Placement
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
+from services.customer_info.portfolio.rules import Product, Row, Status
 from services.customer_info.portfolio.usecases import PortfolioUseCases
+from tests.support.fakes.catalogue import FakeCatalogue
 from tests.support.fakes.customers import FakeCustomers
+from tests.support.fakes.hierarchy import FakeHierarchy, FakeLineage
 from tests.support.fakes.portfolio import FakeProducts
-from tests.unit.services.customer_info.builders import NOON, history, new_uuid, person, product, product_rows
+from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, person, product, product_rows
+from tests.unit.services.customer_info.trees import placement, tree
 
 OWNER = person()
+FAMILIES = [
+    *(Family(name, name, name, open=True, update_time=NOON) for name in ("broadband", "mobile", "voice")),
+    Family("leased_line", "Leased line", "broadband", identifiers=(Identifier("circuit", required=True),)),
+]
+CIRCUIT = (ServiceIdentifier("circuit", "CIR-1"),)
 
 
-def usecases(*products: object, **changes: object) -> tuple[PortfolioUseCases, FakeProducts]:
-    store = FakeProducts(*products)  # type: ignore[arg-type]
-    return PortfolioUseCases(store, FakeCustomers(replace(OWNER, **changes))), store  # type: ignore[arg-type]
+def usecases(
+    *products: Product, places: Sequence[Placement] = (), lineage: tuple[str, ...] = (), **changes: Any
+) -> tuple[PortfolioUseCases, FakeProducts]:
+    store, catalogue = FakeProducts(*products), CatalogueUseCases(FakeCatalogue(*FAMILIES))
+    owners = FakeCustomers(replace(OWNER, **changes))
+    return PortfolioUseCases(store, owners, catalogue, FakeHierarchy(*places), FakeLineage(*lineage)), store
 
 
 def told(outcomes: Sequence[Outcome | Refusal]) -> list[str]:
@@ -74,36 +89,6 @@ async def test_a_customer_that_left_takes_no_new_products(status: CustomerStatus
     with pytest.raises(Refused):
         await portfolio.add(product(OWNER.id), "", b"")
     assert store.kept == {}
-
-
-async def test_a_portfolio_is_in_order_and_leaves_out_what_ceased() -> None:
-    kept = [
-        product(OWNER.id, family="voice", name="B"),
-        product(OWNER.id, family="voice", name="A"),
-        product(OWNER.id, family="mobile", name="C", status=Status.CEASED),
-        product(OWNER.id, family="mobile", name="D", monthly_price=Money("USD", 5)),
-        product(new_uuid()),
-    ]
-    portfolio, _ = usecases(*kept)
-    found = await portfolio.portfolio(OWNER.id, include_ceased=False)
-    assert [p.name for p in found.products] == ["D", "A", "B"]
-    assert found.monthly_total == [Money("EUR", 2 * 29_850_000), Money("USD", 5)]
-    everything = await portfolio.portfolio(OWNER.id, include_ceased=True)
-    assert [p.name for p in everything.products] == ["C", "D", "A", "B"]
-    assert everything.monthly_total == found.monthly_total
-
-
-async def test_a_portfolio_of_nobody_is_empty() -> None:
-    portfolio, _ = usecases()
-    found = await portfolio.portfolio(new_uuid(), include_ceased=True)
-    assert (found.products, found.monthly_total) == ([], [])
-
-
-async def test_the_totals_of_a_very_large_portfolio_count_what_it_does_not_show() -> None:
-    portfolio, _ = usecases(*(product(OWNER.id, monthly_price=Money("EUR", 1)) for _ in range(MOST + 5)))
-    found = await portfolio.portfolio(OWNER.id, include_ceased=False)
-    assert len(found.products) == MOST
-    assert found.monthly_total == [Money("EUR", MOST + 5)]
 
 
 async def test_a_change_of_status_needs_the_current_etag_and_an_arrow() -> None:
@@ -171,3 +156,156 @@ async def test_rows_met_by_concurrent_writers_are_looked_at_again() -> None:
     assert told(await portfolio.load(rows)) == ["updated", "updated", "created"]
     assert [store.kept[i].name for i in (there.id, made.id)] == ["ours", "ours"]
     assert store.kept[there.id].update_time != NOON
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"), [({"merged_into": new_uuid()}, "MERGED"), ({"erase_time": NOON}, "ERASED")]
+)
+async def test_a_record_that_is_closed_for_good_takes_no_new_products(changes: dict[str, Any], reason: str) -> None:
+    portfolio, store = usecases(**changes)
+    with pytest.raises(Refused) as refused:
+        await portfolio.add(product(OWNER.id), "", b"")
+    assert refused.value.reason == reason
+    assert store.kept == {}
+
+
+async def test_a_product_is_of_a_family_of_the_catalogue_and_as_it_asks() -> None:
+    portfolio, store = usecases()
+    for wrong, field in (
+        (product(OWNER.id, family="telex"), "product.family"),
+        (product(OWNER.id, family="leased_line"), "product.identifiers"),
+        (product(OWNER.id, family="leased_line", identifiers=CIRCUIT, characteristics=(("a", "b"),)),
+         "product.characteristics[0].name"),
+    ):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            await portfolio.add(wrong, "", b"")
+        assert refused.value.field == field
+    assert store.kept == {}
+
+
+async def test_one_product_is_read_by_its_id() -> None:
+    there = product(OWNER.id)
+    portfolio, _ = usecases(there)
+    assert await portfolio.get(there.id) == there
+    with pytest.raises(NotFound) as refused:
+        await portfolio.get("nobody")
+    assert refused.value.metadata == {"type": "product", "id": "nobody"}
+
+
+async def test_an_update_takes_over_the_fields_of_its_mask_and_is_told() -> None:
+    there = product(OWNER.id)
+    portfolio, store = usecases(there)
+    wish = replace(there, name="Fibre 500", identifiers=(ServiceIdentifier("circuit", " CIR-1 "),), account_id="x")
+    after = await portfolio.update(wish, frozenset({"name", "identifiers"}), "v1")
+    assert (after.name, after.identifiers, after.account_id, after.version) == ("Fibre 500", CIRCUIT, "", 2)
+    assert store.kept[there.id] == after
+    assert store.former == [there]
+    (event,) = store.events
+    assert isinstance(event.data, pb.ProductChanged)
+    assert event.sequence == 2
+    assert await portfolio.update(wish, frozenset({"name"}), "v2") == after
+    assert len(store.events) == 1
+
+
+async def test_an_update_is_refused_without_a_product_the_current_etag_or_sense() -> None:
+    there, ceased = product(OWNER.id), product(OWNER.id, status=Status.CEASED)
+    portfolio, store = usecases(there, ceased)
+    named = frozenset({"name", "family"})
+    for wish, given, kind in (
+        (replace(there, id=""), "", Invalid),
+        (replace(there, id="nobody"), "", NotFound),
+        (there, "v2", Conflict),
+        (replace(there, name=""), "", Invalid),
+        (replace(there, family="telex"), "", Invalid),
+        (replace(ceased, name="x"), "", Refused),
+    ):
+        with pytest.raises(kind):
+            await portfolio.update(wish, named, given)
+    assert store.kept == {there.id: there, ceased.id: ceased}
+
+
+async def test_an_identifier_of_its_own_belongs_to_one_product_until_that_has_ceased() -> None:
+    there = product(OWNER.id, identifiers=CIRCUIT)
+    portfolio, _ = usecases(there)
+    other = await portfolio.add(product(OWNER.id), "", b"")
+    for attempt in (
+        portfolio.add(product(OWNER.id, identifiers=CIRCUIT), "", b""),
+        portfolio.update(replace(other, identifiers=CIRCUIT), frozenset({"identifiers"}), ""),
+    ):
+        with pytest.raises(AlreadyExists) as refused:
+            await attempt
+        assert (refused.value.reason, refused.value.field) == ("IDENTIFIER_TAKEN", "product.identifiers")
+        assert refused.value.metadata == {"kind": "circuit", "type": "product", "id": there.id}
+    await portfolio.change_status(there.id, Status.CEASED, "")
+    after = await portfolio.update(replace(other, identifiers=CIRCUIT), frozenset({"identifiers"}), "")
+    assert after.identifiers == CIRCUIT
+
+
+async def test_rows_that_name_the_same_identifier_are_loaded_once() -> None:
+    portfolio, store = usecases()
+    rows = product_rows(*(product(OWNER.id, identifiers=CIRCUIT) for _ in range(3)), product(OWNER.id))
+    assert told(await portfolio.load(rows)) == [
+        "created", "IDENTIFIER_TAKEN product.identifiers", "IDENTIFIER_TAKEN product.identifiers", "created",
+    ]  # fmt: skip
+    assert set(store.kept) == {rows[0].wish.id, rows[3].wish.id}
+
+
+async def test_a_product_comes_into_use_with_what_its_family_asks_for() -> None:
+    there = product(OWNER.id, Status.PROVISIONING, family="leased_line")
+    portfolio, _ = usecases(there)
+    with pytest.raises(Invalid) as refused:
+        await portfolio.change_status(there.id, Status.ACTIVE, "")
+    assert refused.value.field == "product.identifiers"
+    await portfolio.update(replace(there, identifiers=CIRCUIT), frozenset({"identifiers"}), "")
+    assert (await portfolio.change_status(there.id, Status.ACTIVE, "")).status is Status.ACTIVE
+
+
+DEPARTMENTS, SITES, FOREIGN = tree(OWNER.id), tree(OWNER.id), tree()
+SALES, LAB = placement(DEPARTMENTS, "sales"), placement(DEPARTMENTS, "lab")
+BERLIN, OLD = placement(SITES, "berlin"), placement(SITES, "old", end=later())
+PLACES = (SALES, LAB, BERLIN, OLD, placement(FOREIGN, "theirs"))
+
+
+@pytest.mark.parametrize("node_ids", [("sales",), ("sales", "berlin"), ("berlin", "lab"), ()])
+async def test_a_product_stands_at_most_at_one_node_of_each_tree_of_its_customer(node_ids: tuple[str, ...]) -> None:
+    portfolio, store = usecases(places=PLACES)
+    made = await portfolio.add(product(OWNER.id, node_ids=node_ids), "", b"")
+    assert store.kept[made.id].node_ids == node_ids
+
+
+@pytest.mark.parametrize(
+    ("node_ids", "kind", "field"),
+    [
+        (("nowhere",), NotFound, "product.node_ids[0]"),
+        (("sales", "theirs"), NotFound, "product.node_ids[1]"),
+        (("old",), NotFound, "product.node_ids[0]"),
+        (("sales", "berlin", "lab"), Invalid, "product.node_ids[2]"),
+    ],
+)
+async def test_a_product_stands_nowhere_else(node_ids: tuple[str, ...], kind: type[Refusal], field: str) -> None:
+    there = product(OWNER.id)
+    portfolio, store = usecases(there, places=PLACES)
+    attempts = (
+        portfolio.add(product(OWNER.id, node_ids=node_ids), "", b""),
+        portfolio.update(replace(there, node_ids=node_ids), frozenset({"node_ids"}), ""),
+    )
+    for attempt in attempts:
+        with pytest.raises(kind) as refused:
+            await attempt
+        assert refused.value.field == field
+    (outcome,) = await portfolio.load(product_rows(product(OWNER.id, node_ids=node_ids)))
+    assert isinstance(outcome, kind)
+    assert store.kept == {there.id: there}
+
+
+async def test_a_product_may_stand_in_a_tree_of_a_record_that_was_merged_into_its_customers() -> None:
+    portfolio, _ = usecases(places=PLACES, lineage=(OWNER.id, FOREIGN.customer_id))
+    rows = product_rows(product(OWNER.id, node_ids=("theirs", "sales")), product(OWNER.id))
+    assert told(await portfolio.load(rows)) == ["created", "created"]
+
+
+async def test_a_node_that_ended_since_does_not_get_in_the_way_of_other_changes() -> None:
+    there = product(OWNER.id, node_ids=("old",))
+    portfolio, _ = usecases(there, places=PLACES)
+    assert (await portfolio.update(replace(there, name="x"), frozenset({"name"}), "")).name == "x"
+    assert told(await portfolio.load(product_rows(replace(there, name="y")))) == ["updated"]

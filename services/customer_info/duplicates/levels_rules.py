@@ -1,0 +1,144 @@
+"""At which level two values of a field agree. Pure; every function is symmetric."""
+
+from typing import Final
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from services.customer_info.duplicates import weights_rules as weights
+from services.customer_info.duplicates.profile_rules import Address
+from services.customer_info.duplicates.weights_rules import Level
+from services.customer_info.names.nicknames_rules import may_be_one
+from services.customer_info.names.rules import sound
+
+CLOSE: Final = 0.93
+"""Jaro-Winkler similarity of two spellings of a name."""
+CLOSE_NAME: Final = 90.0
+"""Percent of two companies' names that agree, in whichever order their words come."""
+CLOSE_STREET: Final = 85.0
+
+Names = tuple[str, ...]
+
+
+def given_level(a: Names, b: Names) -> Level | None:
+    """How two people's given names agree; nothing where either has none."""
+    if not (a and b):
+        return None
+    levels = weights.GIVEN
+    first, other = a[0], b[0]
+    if a == b:
+        return levels["same"]
+    if min(len(first), len(other)) == 1:
+        return levels["initial" if first[0] == other[0] else "differs"]
+    if "".join(map(sound, a)) == "".join(map(sound, b)):
+        return levels["alike"]
+    if set(a) < set(b) or set(b) < set(a):
+        return levels["part"]
+    if may_be_one(first, other):
+        return levels["nickname"]
+    if _ending(first, other):
+        return levels["ending"]
+    if slipped("".join(a), "".join(b)) or (len(a) != len(b) and slipped(first, other)):
+        return levels["slip"]
+    return levels["differs"]
+
+
+def family_level(a: Names, b: Names) -> Level | None:
+    """How two people's family names agree; nothing where either has none."""
+    if not (a and b):
+        return None
+    levels = weights.FAMILY
+    one, other = "".join(a), "".join(b)
+    if one == other or sorted(a) == sorted(b):
+        return levels["same"]
+    if sound(one) == sound(other):
+        return levels["alike"]
+    if set(a) & set(b):
+        return levels["part"]
+    return levels["slip" if slipped(one, other) else "differs"]
+
+
+def name_level(a: Names, b: Names) -> Level | None:
+    """How two companies' names agree, without their legal forms; nothing where either has none."""
+    if not (a and b):
+        return None
+    levels = weights.NAME
+    ours, theirs = sorted(a), sorted(b)
+    if ours == theirs or "".join(a) == "".join(b):
+        return levels["same"]
+    pairs = list(zip(ours, theirs, strict=False))
+    if len(a) == len(b) and all(x == y or sound(x) == sound(y) or slipped(x, y) or abbreviated(x, y) for x, y in pairs):
+        return levels["slip"]
+    if len(a) != len(b) and slipped("".join(a), "".join(b)):
+        return levels["slip"]
+    if set(a) < set(b) or set(b) < set(a):
+        return levels["part"]
+    return levels["differs"]
+
+
+def registration_level(a: str, b: str) -> Level | None:
+    """How two registration numbers agree; nothing where either is missing."""
+    if not (a and b):
+        return None
+    if a == b:
+        return weights.REGISTRATION["same"]
+    return weights.REGISTRATION["slip" if OSA.distance(a, b, score_cutoff=1) <= 1 else "differs"]
+
+
+def email_level(a: str, b: str) -> Level:
+    """How two mailboxes agree."""
+    levels = weights.EMAIL
+    if a == b:
+        return levels["same"]
+    if OSA.distance(a, b, score_cutoff=1) <= 1 and _digits(a) == _digits(b):
+        return levels["slip"]
+    local = a.rpartition("@")[0]
+    return levels["mailbox" if len(local) >= 6 and local == b.rpartition("@")[0] else "differs"]
+
+
+def phone_level(a: str, b: str) -> Level:
+    """How two telephone numbers agree."""
+    if a == b:
+        return weights.PHONE["same"]
+    return weights.PHONE["slip" if OSA.distance(a, b, score_cutoff=1) <= 1 else "differs"]
+
+
+def address_level(a: Address, b: Address) -> Level:
+    """How two postal addresses agree."""
+    levels = weights.POST
+    houses = a.house == b.house or not (a.house and b.house)
+    codes = a.postcode == b.postcode or not (a.postcode and b.postcode)
+    alike = fuzz.token_sort_ratio(" ".join(sorted(a.words)), " ".join(sorted(b.words))) >= CLOSE_STREET
+    if a.house and houses and codes and (alike or a.words < b.words or b.words < a.words):
+        return levels["same"]
+    if a.house and houses and (alike or (a.postcode and codes)):
+        return levels["near"]
+    return levels["postcode" if a.postcode and codes else "differs"]
+
+
+def slipped(a: str, b: str) -> bool:
+    """Whether two spellings are a slip or two apart."""
+    shorter = min(len(a), len(b))
+    if shorter < 4 or abs(len(a) - len(b)) > 2:
+        return False
+    allowed = 1 if shorter < 8 else 2
+    return OSA.distance(a, b, score_cutoff=allowed) <= allowed or (
+        shorter >= 6 and JaroWinkler.similarity(a, b) >= CLOSE and OSA.distance(a, b) <= 2
+    )
+
+
+def abbreviated(a: str, b: str) -> bool:
+    """Whether one is the beginning of the other, as on a letterhead."""
+    return min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
+
+
+def _ending(a: str, b: str) -> bool:
+    """Whether two given names differ only where many languages put gender: in the last letter."""
+    if len(a) == len(b):
+        return a[:-1] == b[:-1] and {a[-1], b[-1]} <= set("aeiouy")
+    short, long = sorted((a, b), key=len)
+    return long[:-1] == short and long[-1] in "aeinos"
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdecimal())

@@ -1,0 +1,171 @@
+"""Whether two records are one customer, and which to compare at all. Pure.
+
+Blocking first: records that share one of few keys (`blocking_keys`, hashed before they go anywhere) are worth comparing.
+Then `compared` adds up evidence field by field and says what each was worth.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from typing import Final, TypeVar
+
+from services.customer_info.customers.rules import Customer
+from services.customer_info.duplicates import weights_rules as weights
+from services.customer_info.duplicates.levels_rules import (
+    address_level,
+    email_level,
+    family_level,
+    given_level,
+    name_level,
+    phone_level,
+    registration_level,
+)
+from services.customer_info.duplicates.profile_rules import Profile, profile
+from services.customer_info.duplicates.weights_rules import Level
+from services.customer_info.names.rules import sound
+
+SAME: Final = 0.95
+"""From here on two records are one customer; among pairs so scored, 98 in 100 are (`bench/duplicates`)."""
+POSSIBLE: Final = 0.3
+"""From here on somebody should look."""
+MOST_KEYS: Final = 8
+STEM: Final = 4
+
+T = TypeVar("T")
+
+
+class Verdict(StrEnum):
+    """What a score means."""
+
+    SAME = "same"
+    POSSIBLE = "possible"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one field says.
+
+    `similarity` is 0 to 1; `weight` is in bits, above 0 for one customer, below for two; `code` names the level of agreement
+    (`same`, `slip`, `swapped`, `differs` …). No value of either record.
+    """
+
+    field: str
+    similarity: float
+    weight: float
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The probability that two records are one customer, and how it came about: 2 to the power of the sum of the weights
+    and `PRIOR` are the odds."""
+
+    score: float
+    parts: tuple[Evidence, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The score in a word."""
+        if self.score >= SAME:
+            return Verdict.SAME
+        return Verdict.POSSIBLE if self.score >= POSSIBLE else Verdict.DIFFERENT
+
+
+def compared(a: Customer | Profile, b: Customer | Profile) -> Comparison:
+    """Compares two customers; the order does not matter. Who compares one with many makes its `profile` once."""
+    one, other = (x if isinstance(x, Profile) else profile(x) for x in (a, b))
+    if one.person is not other.person:
+        return Comparison(0.0, (Evidence("party", 0.0, -100.0, "differs"),))
+    parts = list(_named(one, other) if one.person else _company(one, other))
+    parts += _contact(one, other)
+    shared = sum(p.weight for p in parts if p.field in weights.HOUSEHOLD_FIELDS and p.weight > 0)
+    if _two_by_name(parts) and shared > weights.HOUSEHOLD:
+        parts.append(Evidence("household", 1.0, weights.HOUSEHOLD - shared, "shared"))
+    bits = weights.PRIOR + sum(p.weight for p in parts)
+    return Comparison(1.0 / (1.0 + 2.0**-bits), tuple(parts))
+
+
+def blocking_keys(customer: Customer | Profile) -> frozenset[str]:
+    """What records must share one of to be worth comparing; `MOST_KEYS` at most, the most telling first.
+
+    A mailbox, a telephone, a registration number; the beginnings of both names, whichever way round; one name with the end
+    of the other, for a slip in a beginning; a house, by postcode and number, for those who changed their name.
+    """
+    one = customer if isinstance(customer, Profile) else profile(customer)
+    keys = [f"r:{one.registration}"] if one.registration else []
+    keys += [f"e:{e}" for e in sorted(one.emails)[:2]] + [f"t:{p}" for p in sorted(one.phones)[:2]]
+    keys += _name_keys(one)
+    keys += [f"a:{a.postcode}:{a.house}" for a in one.addresses if a.postcode and a.house]
+    return frozenset(keys[:MOST_KEYS])
+
+
+def _name_keys(one: Profile) -> list[str]:
+    if not one.person:
+        words = sorted(sound(w)[:STEM] for w in one.name[:2])
+        return [f"o:{'|'.join(words)}"] if words else []
+    if not (one.given and one.family):
+        return []
+    given, family = sound(one.given[0]), sound(one.family[-1])
+    return [
+        "n:" + "|".join(sorted((given[:STEM], family[:STEM]))),
+        f"g:{given}|{family[-3:]}",
+        f"f:{family}|{given[-3:]}",
+    ]
+
+
+def _evidence(field: str, level: Level | None) -> Iterator[Evidence]:
+    if level:
+        yield Evidence(field, level.similarity, level.weight, level.code)
+
+
+def _named(a: Profile, b: Profile) -> Iterator[Evidence]:
+    straight = given_level(a.given, b.given), family_level(a.family, b.family)
+    crossed = given_level(a.given, b.family), family_level(a.family, b.given)
+    swapped = weights.ORDER["swapped"]
+    if _sum(*crossed, swapped) > _sum(*straight) and "differs" not in {x.code for x in crossed if x}:
+        straight = crossed
+        yield from _evidence("name_order", swapped)
+    yield from _evidence("given_name", straight[0])
+    yield from _evidence("family_name", straight[1])
+    if a.generation and b.generation and a.generation != b.generation:
+        yield from _evidence("generation", weights.GENERATION["differs"])
+
+
+def _sum(*levels: Level | None) -> float:
+    return sum(x.weight for x in levels if x)
+
+
+def _company(a: Profile, b: Profile) -> Iterator[Evidence]:
+    yield from _evidence("registration_number", registration_level(a.registration, b.registration))
+    yield from _evidence("trading_name", name_level(a.name, b.name))
+    if a.form and b.form and a.form != b.form:
+        yield from _evidence("legal_form", weights.FORM["differs"])
+
+
+def _contact(a: Profile, b: Profile) -> Iterator[Evidence]:
+    yield from _evidence("email", _best(a.emails, b.emails, email_level))
+    yield from _evidence("phone", _best(a.phones, b.phones, phone_level))
+    yield from _evidence("post", _best(a.addresses, b.addresses, address_level))
+    yield from _evidence("social", _shared(a.socials, b.socials, weights.SOCIAL))
+    issuers = {x for x, _ in a.external_ids} & {x for x, _ in b.external_ids}
+    ours, theirs = (frozenset(x for x in p.external_ids if x[0] in issuers) for p in (a, b))
+    yield from _evidence("external_id", _shared(ours, theirs, weights.EXTERNAL_ID))
+
+
+def _best(ours: Iterable[T], theirs: Iterable[T], level: Callable[[T, T], Level]) -> Level | None:
+    """The strongest agreement of any of ours with any of theirs; nothing where either has none."""
+    return max((level(x, y) for x, y in product(ours, theirs)), key=lambda found: found.weight, default=None)
+
+
+def _shared(ours: frozenset[T], theirs: frozenset[T], levels: Mapping[str, Level]) -> Level | None:
+    if not (ours and theirs):
+        return None
+    return levels["same" if ours & theirs else "differs"]
+
+
+def _two_by_name(parts: Iterable[Evidence]) -> bool:
+    """Whether the names themselves say that these are two."""
+    names = [p for p in parts if p.field in ("given_name", "trading_name", "generation")]
+    return any(p.code in ("differs", "ending") or (p.field, p.code) == ("trading_name", "part") for p in names)

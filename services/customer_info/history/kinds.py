@@ -1,0 +1,80 @@
+"""The kinds of records whose changes are told: where each is kept, and how one is read. A new kind is one more row."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from chassis.vault.sealing import DataKey
+from services.customer_info.accounts import documents as account_documents
+from services.customer_info.accounts import wire as account_wire
+from services.customer_info.accounts.store import ACCOUNTS
+from services.customer_info.accounts.store import KIND as ACCOUNT
+from services.customer_info.customers import documents as customer_documents
+from services.customer_info.customers import wire as customer_wire
+from services.customer_info.customers.store import CUSTOMERS
+from services.customer_info.customers.store import KIND as CUSTOMER
+from services.customer_info.hierarchy import documents as tree_documents
+from services.customer_info.hierarchy import wire as tree_wire
+from services.customer_info.hierarchy.store import KIND as TREE
+from services.customer_info.hierarchy.store import TREES
+from services.customer_info.history.rules import Content, without
+from services.customer_info.history.store import Kept
+from services.customer_info.history.wire import content
+from services.customer_info.portfolio import documents as product_documents
+from services.customer_info.portfolio import wire as product_wire
+from services.customer_info.portfolio.store import KIND as PRODUCT
+from services.customer_info.portfolio.store import PRODUCTS
+from services.customer_info.profiles import documents as profile_documents
+from services.customer_info.profiles import wire as profile_wire
+from services.customer_info.profiles.store import KIND as PROFILE
+from services.customer_info.profiles.store import PROFILES
+
+Document = dict[str, Any]
+# Reads a record as it is kept; without its customer's key, without what is personal.
+Read = Callable[[Document, DataKey | None], Content]
+
+
+def customer(document: Document, key: DataKey | None) -> Content:
+    """A customer, as `CustomersService` tells of it."""
+    return content(customer_wire.message(customer_documents.from_document(document, key)))
+
+
+def product(document: Document, key: DataKey | None) -> Content:
+    """A product, as `PortfolioService` tells of it; what depends on the day on which one asks is not its own."""
+    message = product_wire.message(product_documents.from_document(document, key), document["update_time"])
+    return without(content(message), ["in_commitment"])
+
+
+def account(document: Document, key: DataKey | None) -> Content:
+    """An account, as `AccountsService` tells of it, with each field of its content for itself."""
+    message: Message = account_wire.message(account_documents.account(document, key))
+    found = content(message)
+    return {**without(found, ["content"]), **found.get("content", {})}
+
+
+def tree(document: Document, key: DataKey | None) -> Content:
+    """A tree of the hierarchy, as `HierarchyService` tells of it, without its nodes, which are dated themselves."""
+    keys = {} if key is None else {document["customer_id"]: key}
+    return content(tree_wire.tree_message(tree_documents.tree_of_document(document, keys)))
+
+
+def profile(document: Document, key: DataKey | None) -> Content:
+    """A profile, as `ProfilesService` tells of it."""
+    return content(profile_wire.message(profile_documents.from_document(document, key)))
+
+
+KEPT: Final[Mapping[str, Kept]] = {
+    CUSTOMER: Kept(CUSTOMERS.name, owner="_id"),
+    PRODUCT: Kept(PRODUCTS.name, many=True),
+    ACCOUNT: Kept(ACCOUNTS.name, many=True),
+    TREE: Kept(TREES.name),
+    PROFILE: Kept(PROFILES.name),
+}
+READ: Final[Mapping[str, Read]] = {
+    CUSTOMER: customer,
+    PRODUCT: product,
+    ACCOUNT: account,
+    TREE: tree,
+    PROFILE: profile,
+}

@@ -1,0 +1,166 @@
+"""What a change of a record is, told from its versions. Pure: no I/O, no clock, no randomness."""
+
+import base64
+import binascii
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from chassis.rules import Invalid
+
+# A record as its noun's contract writes it in JSON, by the names of its fields.
+Content = Mapping[str, Any]
+# Where a change stands among all: when it was, and which version of which record it made. The greater, the later.
+Place = tuple[datetime, str]
+
+# What every change changes, or what tells whose record it is.
+BOOKKEEPING = frozenset({"id", "customer_id", "etag", "create_time", "update_time"})
+# Who may see personal values; auditors prove what was done, and need none of them.
+TRUSTED = frozenset({"agent", "supervisor", "customer", "service", "admin"})
+TOKEN_FIELD = "page.page_token"  # noqa: S105 - the path of a field, not a secret
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a record, as it is kept: `document` may be sealed in part. `time` is when it was made, by whom."""
+
+    kind: str
+    record_id: str
+    customer_id: str
+    version: int
+    time: datetime
+    by: str
+    channel: str
+    document: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What no other version has."""
+        return version_key(self.record_id, self.version)
+
+    @property
+    def place(self) -> Place:
+        """Where the change that made it stands among all."""
+        return self.time, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """What a change did to a field; None: it was not, or is not, set. The values of a `masked` one are not told."""
+
+    name: str
+    before: Any
+    after: Any
+    masked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The change that made a version. `erased`: what was personal can no longer be read."""
+
+    version: Version
+    fields: tuple[FieldChange, ...]
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it stood at a time, without the fields `masked`."""
+
+    version: Version
+    content: Content
+    masked: tuple[str, ...] = ()
+
+
+def version_key(record_id: str, version: int) -> str:
+    """What no other version has, in the order of versions: ids are all of one length."""
+    return f"{record_id}:{version:010d}"
+
+
+def changed(before: Content, after: Content, hidden: Collection[str] = ()) -> tuple[FieldChange, ...]:
+    """What became of each field between two versions, by name; of those that are `hidden`, without its values."""
+    names = sorted((before.keys() | after.keys()) - BOOKKEEPING)
+    return tuple(
+        FieldChange(name, None, None, masked=True)
+        if name in hidden
+        else FieldChange(name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    )
+
+
+def personal(opened: Content, closed: Content) -> frozenset[str]:
+    """The fields of a record that differ when it is read without its owner's key: these are sealed, so personal."""
+    return frozenset(n for n in opened.keys() | closed.keys() if opened.get(n) != closed.get(n))
+
+
+def without(content: Content, hidden: Iterable[str]) -> dict[str, Any]:
+    """`content` without the fields `hidden`."""
+    gone = frozenset(hidden)
+    return {name: value for name, value in content.items() if name not in gone}
+
+
+def latest(versions: Iterable[Version], most: int) -> list[Version]:
+    """The latest `most` of the versions, latest first, each once: a record may be replaced between two reads."""
+    once = {version.key: version for version in versions}
+    return sorted(once.values(), key=lambda v: v.place, reverse=True)[:most]
+
+
+def token(place: Place, mark: str) -> str:
+    """The token of the page after the one that ends at `place`; `mark` tells what the list is of."""
+    time, key = place
+    text = json.dumps([mark, (time - _EPOCH) // _MILLISECOND, key], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def place_of(token_text: str, mark: str) -> Place | None:
+    """Where the page before ended; None: this is the first page.
+
+    Raises:
+        Invalid: the token is not one of this list.
+    """
+    if not token_text:
+        return None
+    try:
+        given, millis, key = json.loads(base64.b64decode(token_text, altchars=b"-_", validate=True))
+        if given != mark or type(millis) is not int or not isinstance(key, str):
+            raise ValueError("it is another list's")
+        return _EPOCH + millis * _MILLISECOND, key
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
+        raise Invalid(
+            "the page token is not one of this list, or is for another one",
+            field=TOKEN_FIELD,
+            reason="INVALID_PAGE_TOKEN",
+        ) from error
+
+
+def mark_of(customer_id: str, kinds: Sequence[str]) -> str:
+    """What tells a list of changes from every other one."""
+    return blake2b("\x1f".join(["changes", customer_id, *sorted(kinds)]).encode(), digest_size=8).hexdigest()
+
+
+def asked_kinds(asked: Sequence[str], known: Collection[str]) -> list[str]:
+    """The kinds of records that a caller asks for: those named, or all.
+
+    Raises:
+        Invalid: there is no such kind.
+    """
+    for n, kind in enumerate(asked):
+        check_kind(kind, known, f"kinds[{n}]")
+    return list(asked) or sorted(known)
+
+
+def check_kind(kind: str, known: Collection[str], field: str) -> None:
+    """Passes a kind of records that there is.
+
+    Raises:
+        Invalid: there is no such kind; the metadata names those there are.
+    """
+    if kind not in known:
+        allowed = ", ".join(sorted(known))
+        raise Invalid(f"there are records of these kinds: {allowed}", field=field, metadata={"allowed": allowed})

@@ -1,0 +1,165 @@
+"""What is told of changes, one function per method."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from chassis.rules import NotFound
+from chassis.vault.sealing import DataKey
+from services.customer_info.customers.usecases import missing
+from services.customer_info.history import rules
+from services.customer_info.history.rules import Change, Content, Place, Record, Version
+
+# How a record of each kind is read, with its customer's key or without.
+Readers = Mapping[str, Callable[[dict[str, Any], DataKey | None], Content]]
+
+
+class Former(Protocol):
+    """What the use cases ask of the history; `History` says more of each."""
+
+    async def page(
+        self, customer_ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int
+    ) -> list[Version]: ...
+
+    async def versions(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], dict[str, Any]]: ...
+
+    async def as_of(self, subject: str, at: datetime) -> dict[str, Any] | None: ...
+
+
+class Present(Protocol):
+    """What they ask of the records as they are; `Records` says more of each."""
+
+    async def page(
+        self, kind: str, customer_ids: Sequence[str], before: Place | None, most: int
+    ) -> list[Version]: ...
+
+    async def one(self, kind: str, record_id: str) -> Version | None: ...
+
+
+class Customers(Protocol):
+    """What they ask of the store of customers."""
+
+    async def present(self, customer_ids: Sequence[str]) -> set[str]: ...
+
+
+class Lineage(Protocol):
+    """Whose records belong to a customer."""
+
+    async def of(self, customer_id: str) -> tuple[str, ...]: ...
+
+
+class Keys(Protocol):
+    """What they ask of the vault."""
+
+    async def keys(self, owners: Collection[str]) -> dict[str, DataKey]: ...
+
+
+class HistoryUseCases:
+    """Tells changes, and records as they stood."""
+
+    def __init__(
+        self,
+        former: Former,
+        present: Present,
+        readers: Readers,
+        customers: Customers,
+        lineage: Lineage,
+        keys: Keys,
+    ) -> None:
+        self._former = former
+        self._present = present
+        self._readers = readers
+        self._customers = customers
+        self._lineage = lineage
+        self._keys = keys
+
+    async def changes(
+        self, customer_id: str, asked: Sequence[str], page_size: int, page_token: str, *, trusted: bool
+    ) -> tuple[list[Change], str]:
+        """A page of the changes of a customer's records, latest first, and the next page's token.
+
+        Who is not `trusted` is told which personal fields changed, not their values.
+
+        Raises:
+            Invalid: there is no such kind of record, or the token is another list's; NotFound: no such customer.
+        """
+        kinds = rules.asked_kinds(asked, self._readers)
+        mark = rules.mark_of(customer_id, kinds)
+        before = rules.place_of(page_token, mark)
+        ids = await self._ids(customer_id)
+        found = await self._versions(ids, kinds, before, page_size + 1)
+        page = found[:page_size]
+        more = len(found) > page_size
+        return await self._changes(page, trusted=trusted), rules.token(page[-1].place, mark) if more else ""
+
+    async def record(
+        self, customer_id: str, kind: str, record_id: str, at: datetime | None, *, trusted: bool
+    ) -> Record:
+        """A record of a customer as it is, or as it stood at `at`; who is not `trusted` gets nothing personal.
+
+        Raises:
+            Invalid: there is no such kind of record; NotFound: no such customer, or it has or had no such record.
+        """
+        rules.check_kind(kind, self._readers, "kind")
+        ids = await self._ids(customer_id)
+        version = await self._present.one(kind, record_id)
+        if version is not None and at is not None and version.time > at:
+            former = await self._former.as_of(record_id, at)
+            version = None if former is None else _version(version, former)
+        if version is None or version.customer_id not in ids:
+            raise NotFound("the customer has no such record", metadata={"type": kind, "id": record_id})
+        keys = await self._keys.keys([version.customer_id])
+        opened, closed = self._read(version, keys, trusted=trusted)
+        hidden = rules.personal(opened, closed)
+        return Record(version, rules.without(opened, hidden), tuple(sorted(hidden)))
+
+    async def _ids(self, customer_id: str) -> tuple[str, ...]:
+        ids = await self._lineage.of(customer_id)
+        if not await self._customers.present(ids):
+            raise missing(customer_id)
+        return ids
+
+    async def _versions(
+        self, ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int
+    ) -> list[Version]:
+        """The versions that the latest changes made. A record that is replaced meanwhile is in both: the present is
+        read first, so that none is in neither."""
+        present = await asyncio.gather(*(self._present.page(kind, ids, before, most) for kind in kinds))
+        former = await self._former.page(ids, kinds, before, most)
+        return rules.latest([v for versions in (*present, former) for v in versions], most)
+
+    async def _changes(self, page: Sequence[Version], *, trusted: bool) -> list[Change]:
+        wanted = [(v.record_id, v.version - 1) for v in page if v.version > 1]
+        kept = await self._former.versions(wanted) if wanted else {}
+        keys = await self._keys.keys({v.customer_id for v in page})
+        changes = []
+        for after in page:
+            document = kept.get((after.record_id, after.version - 1))
+            opened, closed = self._read(after, keys, trusted=trusted)
+            was, was_closed = (
+                ({}, {}) if document is None else self._read(_version(after, document), keys, trusted=trusted)
+            )
+            hidden = rules.personal(opened, closed) | rules.personal(was, was_closed)
+            changes.append(Change(after, rules.changed(was, opened, hidden), erased=after.customer_id not in keys))
+        return changes
+
+    def _read(self, version: Version, keys: Mapping[str, DataKey], *, trusted: bool) -> tuple[Content, Content]:
+        """A record read with its customer's key, and as somebody reads it who may not see what that opens."""
+        read, document = self._readers[version.kind], dict(version.document)
+        opened = read(document, keys.get(version.customer_id))
+        return opened, opened if trusted else read(document, None)
+
+
+def _version(other: Version, document: Mapping[str, Any]) -> Version:
+    """The version of the same record that `document` is."""
+    return Version(
+        other.kind,
+        other.record_id,
+        other.customer_id,
+        document["version"],
+        document["update_time"],
+        document.get("by", ""),
+        document.get("channel", ""),
+        document,
+    )

@@ -1,0 +1,89 @@
+"""`ResponsibilitiesService`: protobuf in, protobuf out."""
+
+from typing import Any
+
+from holdfast.common.v1 import query_pb2
+from holdfast.customer_info.v1 import responsibilities_pb2 as pb
+from holdfast.customer_info.v1 import responsibilities_pb2_grpc
+
+from chassis.query.selection import selection
+from chassis.times import moment
+from services.customer_info.responsibilities import wire
+from services.customer_info.responsibilities.usecases import Holders, ResponsibilityUseCases
+from services.customer_info.wire import stamp
+
+# A report is to be read: what is told is where gaps begin, and of those the first.
+MOST_GAPS = 1000
+
+
+class ResponsibilitiesHandlers(responsibilities_pb2_grpc.ResponsibilitiesServiceServicer):
+    """Translates between the contract and the use cases."""
+
+    def __init__(self, usecases: ResponsibilityUseCases) -> None:
+        self._usecases = usecases
+
+    async def DefineResponsibility(
+        self, request: pb.DefineResponsibilityRequest, _: Any
+    ) -> pb.DefineResponsibilityResponse:
+        """Makes or changes a responsibility."""
+        wanted = request.responsibility
+        after = await self._usecases.define(wire.definition(wanted), wanted.etag)
+        return pb.DefineResponsibilityResponse(responsibility=wire.definition_message(after))
+
+    async def ListResponsibilities(
+        self, request: pb.ListResponsibilitiesRequest, _: Any
+    ) -> pb.ListResponsibilitiesResponse:
+        """Reads a page of responsibilities."""
+        found, token = await self._usecases.listed(selection(request.query))
+        return pb.ListResponsibilitiesResponse(
+            responsibilities=[wire.definition_message(r) for r in found],
+            page=query_pb2.PageResponse(next_page_token=token),
+        )
+
+    async def Assign(self, request: pb.AssignRequest, _: Any) -> pb.AssignResponse:
+        """Gives a responsibility to somebody."""
+        content = request.assignment.SerializeToString(deterministic=True)
+        made = await self._usecases.assign(wire.wish(request.assignment), request.request_id, content)
+        return pb.AssignResponse(assignment=wire.message(made))
+
+    async def EndAssignment(self, request: pb.EndAssignmentRequest, _: Any) -> pb.EndAssignmentResponse:
+        """Ends an assignment."""
+        end = moment(request, "end", "end")
+        after = await self._usecases.end(request.customer_id, request.assignment_id, end, request.etag)
+        return pb.EndAssignmentResponse(assignment=wire.message(after))
+
+    async def GetAssignment(self, request: pb.GetAssignmentRequest, _: Any) -> pb.GetAssignmentResponse:
+        """Reads one assignment."""
+        found = await self._usecases.get(request.customer_id, request.assignment_id)
+        return pb.GetAssignmentResponse(assignment=wire.message(found))
+
+    async def ListAssignments(self, request: pb.ListAssignmentsRequest, _: Any) -> pb.ListAssignmentsResponse:
+        """Reads a page of assignments."""
+        found, token = await self._usecases.page(request.customer_id, selection(request.query))
+        return pb.ListAssignmentsResponse(
+            assignments=[wire.message(a) for a in found], page=query_pb2.PageResponse(next_page_token=token)
+        )
+
+    async def WhoIs(self, request: pb.WhoIsRequest, _: Any) -> pb.WhoIsResponse:
+        """Tells who has a responsibility at a node."""
+        at = moment(request, "as_of", "as_of")
+        answer, dependencies = await self._usecases.who_is(
+            request.customer_id, request.responsibility, request.node_id, at
+        )
+        return pb.WhoIsResponse(answer=_told(answer), dependencies=[_told(d) for d in dependencies])
+
+    async def GapReport(self, request: pb.GapReportRequest, _: Any) -> pb.GapReportResponse:
+        """Tells what is not looked after."""
+        at = moment(request, "as_of", "as_of")
+        report = await self._usecases.gap_report(request.customer_id, request.tree_id, at)
+        return pb.GapReportResponse(
+            gaps=[wire.gap_message(g, report.trees[g.tree_id]) for g in report.gaps[:MOST_GAPS]],
+            gap_count=len(report.gaps),
+            node_count=report.nodes,
+            as_of=stamp(report.as_of),
+        )
+
+
+def _told(found: Holders) -> pb.Holders:
+    holders = [wire.holder_message(h.assignment, h.contact, h.standing) for h in found.holders]
+    return wire.holders_message(found.responsibility, holders, found.place)

@@ -1,0 +1,363 @@
+"""What happens to responsibilities, one function per method."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from holdfast.customer_info.v1 import responsibilities_pb2 as pb
+
+from chassis import etag
+from chassis.events.outbox import Happening
+from chassis.ids import new_id
+from chassis.query.selection import Selection
+from chassis.rules import NotFound, Refused
+from chassis.times import now
+from chassis.vault.vault import erased
+from services.customer_info.customers.rules import Customer
+from services.customer_info.hierarchy.rules import Placement, Tree
+from services.customer_info.responsibilities import rules, tree_rules, wire
+from services.customer_info.responsibilities.rules import Assignment, Catalogue, Contact, Responsibility, Standing, Wish
+from services.customer_info.responsibilities.tree_rules import Gap, Held
+
+T = TypeVar("T")
+# As many trees as a page holds; hardly any customer has more.
+TREES = Selection(page_size=1000)
+
+
+class Responsibilities(Protocol):
+    """What the use cases ask of a store; `ResponsibilityStore` says more of each."""
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
+
+    async def once(
+        self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Assignment]]
+    ) -> Assignment: ...
+
+    async def catalogue(self, transaction: Any) -> Catalogue: ...
+
+    async def define(self, transaction: Any, responsibility: Responsibility, *happenings: Happening) -> None: ...
+
+    async def hold_definitions(self, transaction: Any, names: Sequence[str]) -> None: ...
+
+    async def listed(self, selection: Selection) -> tuple[list[Responsibility], str]: ...
+
+    async def read(self, transaction: Any, assignment_id: str) -> Assignment | None: ...
+
+    async def hold_place(self, transaction: Any, node_id: str, responsibility: str) -> None: ...
+
+    async def at_place(self, transaction: Any, node_id: str, responsibility: str) -> list[Assignment]: ...
+
+    async def holding(
+        self, node_ids: Sequence[str], responsibilities: Sequence[str], at: datetime
+    ) -> list[Assignment]: ...
+
+    async def begun(self, customer_ids: Sequence[str], tree_id: str, at: datetime) -> list[Assignment]: ...
+
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Assignment], str]: ...
+
+    async def put(self, transaction: Any, assignment: Assignment, *happenings: Happening) -> None: ...
+
+
+class Customers(Protocol):
+    """What the use cases ask of the store of customers."""
+
+    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
+
+    async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]: ...
+
+
+class Trees(Protocol):
+    """What the use cases ask of the store of hierarchies."""
+
+    async def path(self, node_id: str, at: datetime) -> Sequence[Placement]: ...
+
+    async def nodes(self, tree_id: str, at: datetime) -> Sequence[Placement]: ...
+
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Tree], str]: ...
+
+
+class Lineage(Protocol):
+    """Whose records belong to a customer, its survivor's first."""
+
+    async def of(self, customer_id: str) -> Sequence[str]: ...
+
+    async def of_many(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a responsibility: by which assignment, who that is, and whether they are there."""
+
+    assignment: Assignment
+    contact: Contact
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Those who have a responsibility, and the node where they have it; nobody, and none."""
+
+    responsibility: str
+    holders: tuple[Holder, ...] = ()
+    place: Placement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is not looked after in the `trees` of an enterprise, which had so many nodes at `as_of`."""
+
+    gaps: list[Gap]
+    trees: dict[str, Tree]
+    nodes: int
+    as_of: datetime
+
+
+class ResponsibilityUseCases:
+    """Defines and assigns responsibilities, and tells who has them and who is missing."""
+
+    def __init__(self, store: Responsibilities, customers: Customers, trees: Trees, lineage: Lineage) -> None:
+        self._store = store
+        self._customers = customers
+        self._trees = trees
+        self._lineage = lineage
+
+    async def define(self, wish: Responsibility, given_etag: str) -> Responsibility:
+        """Makes a responsibility or changes the one of this name.
+
+        Raises:
+            NotFound: an etag is given, but there is none; Conflict (etag); Invalid: it would depend on itself, or on
+                what there is not.
+        """
+
+        async def work(transaction: Any) -> Responsibility:
+            catalogue = await self._store.catalogue(transaction)
+            before = catalogue.get(wish.name)
+            if before is not None:
+                etag.check(given_etag, before.version)
+            elif given_etag:
+                raise missing("responsibility", wish.name)
+            after = rules.defined(before, wish, catalogue, now())
+            if after is not before:
+                # Two changes at once could close a circle that neither sees: holding what they read makes one wait.
+                above = rules.dependencies(after.name, {**catalogue, after.name: after})
+                await self._store.hold_definitions(transaction, above)
+                await self._store.define(transaction, after, defined_event(after))
+            return after
+
+        return await self._store.transact(work)
+
+    async def listed(self, selection: Selection) -> tuple[list[Responsibility], str]:
+        """A page of responsibilities by name, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.listed(selection)
+
+    async def assign(self, wish: Wish, request_id: str, content: bytes) -> Assignment:
+        """Gives a responsibility to somebody; a retry with the same `request_id` gets the same assignment.
+
+        Raises:
+            Invalid: its times or its contact make no sense; NotFound: no such enterprise, node, responsibility or
+                holder; AlreadyExists: somebody has it then, or the id is taken; Refused: the enterprise was merged or
+                erased, or the holder was or has left.
+        """
+        ids = await self._lineage.of(wish.customer_id)
+
+        async def work(transaction: Any) -> Assignment:
+            await self._check_enterprise(transaction, wish.customer_id)
+            known = (await self._store.catalogue(transaction)).get(wish.responsibility)
+            if known is None:
+                raise missing("responsibility", wish.responsibility, "assignment.responsibility")
+            at = now()
+            path = await self._path(ids, wish.node_id, wish.start or at, "assignment.node_id")
+            await self._check_holder(transaction, wish)
+            assignment = rules.assigned(wish, wish.id or new_id(), path[-1].tree_id, at)
+            await self._check_room(transaction, assignment, several=known.several)
+            await self._store.put(transaction, assignment, assigned_event(assignment))
+            return assignment
+
+        return await self._store.once(request_id, content, work)
+
+    async def end(self, customer_id: str, assignment_id: str, end: datetime | None, given_etag: str) -> Assignment:
+        """Sets when an assignment ends: now, unless a time is given.
+
+        Raises:
+            NotFound, Conflict (etag), Invalid: that is before it starts; AlreadyExists: somebody has it by then;
+            Refused: the enterprise was erased.
+        """
+        ids = await self._lineage.of(customer_id)
+
+        async def work(transaction: Any) -> Assignment:
+            before = await self._assignment(transaction, ids, assignment_id)
+            etag.check(given_etag, before.version)
+            after = rules.ended(before, end, now())
+            if after is not before:
+                if after.end > before.end:
+                    known = (await self._store.catalogue(transaction))[before.responsibility]
+                    await self._check_room(transaction, after, several=known.several)
+                await self._store.put(transaction, after, ended_event(after))
+            return after
+
+        return await self._store.transact(work)
+
+    async def get(self, customer_id: str, assignment_id: str) -> Assignment:
+        """One assignment; of this enterprise, if one is named.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return await self._assignment(None, await self._whose(customer_id), assignment_id)
+
+    async def page(self, customer_id: str, selection: Selection) -> tuple[list[Assignment], str]:
+        """A page of assignments, of one enterprise or of all, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.page(await self._whose(customer_id), selection)
+
+    async def who_is(
+        self, customer_id: str, name: str, node_id: str, as_of: datetime | None
+    ) -> tuple[Holders, list[Holders]]:
+        """Who has a responsibility at a node, and who has all that it depends on, the nearest dependency first.
+
+        Raises:
+            NotFound: there is no such responsibility, or no such node then, in this enterprise if one is named.
+        """
+        at = as_of or now()
+        catalogue = await self._store.catalogue(None)
+        if name not in catalogue:
+            raise missing("responsibility", name, "responsibility")
+        path = await self._path(await self._whose(customer_id), node_id, at, "node_id")
+        names = [name, *rules.dependencies(name, catalogue)]
+        found = await self._store.holding([p.node_id for p in path], names, at)
+        situation = tree_rules.on_path(path, found, at)
+        shown = {h.assignment.id: h for h in await self._shown(found, at)}
+        places = {p.node_id: p for p in path}
+        told = [_holders(each, situation.get(each), shown, places) for each in names]
+        return told[0], told[1:]
+
+    async def gap_report(self, customer_id: str, tree_id: str, as_of: datetime | None) -> Report:
+        """What is not looked after in all trees of an enterprise, or in one of them.
+
+        Raises:
+            NotFound: there is no such customer, or it has no such tree.
+        """
+        if await self._customers.read(None, customer_id) is None:
+            raise missing("customer", customer_id, "customer_id")
+        at = as_of or now()
+        ids = await self._lineage.of(customer_id)
+        trees = await self._trees_of(ids, tree_id)
+        catalogue = await self._store.catalogue(None)
+        assignments = await self._store.begun(ids, tree_id, at)
+        shown = await self._shown([a for a in assignments if a.holds(at)], at)
+        standings = {h.assignment.id: h.standing for h in shown}
+        gaps: list[Gap] = []
+        nodes = 0
+        for tree in trees.values():
+            places = await self._trees.nodes(tree.id, at)
+            nodes += len(places)
+            own = [a for a in assignments if a.tree_id == tree.id]
+            gaps += tree_rules.gaps(places, own, standings, catalogue, at)
+        return Report(gaps, trees, nodes, at)
+
+    async def _trees_of(self, ids: Sequence[str], tree_id: str) -> dict[str, Tree]:
+        page, token = await self._trees.page(ids, TREES)
+        found = {t.id: t for t in page}
+        while token:
+            page, token = await self._trees.page(ids, replace(TREES, page_token=token))
+            found |= {t.id: t for t in page}
+        if not tree_id:
+            return found
+        if tree_id not in found:
+            raise missing("tree", tree_id, "tree_id")
+        return {tree_id: found[tree_id]}
+
+    async def _shown(self, assignments: Sequence[Assignment], at: datetime) -> list[Holder]:
+        """The holders as they are: customers of ours by their records, or by those of whom they were merged into."""
+        holders = list({a.holder_id for a in assignments if a.holder_id})
+        lineage = await self._lineage.of_many(holders) if holders else {}
+        survivors = {holder: ids[0] for holder, ids in lineage.items()}
+        customers = await self._customers.many(list(set(survivors.values()))) if survivors else {}
+        found = []
+        for assignment in assignments:
+            customer = customers.get(survivors.get(assignment.holder_id, ""))
+            contact = rules.contact_of(customer, at) if customer else assignment.contact or Contact()
+            found.append(Holder(assignment, contact, rules.standing_of(customer, contact)))
+        return found
+
+    async def _check_enterprise(self, transaction: Any, customer_id: str) -> None:
+        customer = await self._customers.read(transaction, customer_id)
+        if customer is None:
+            raise missing("customer", customer_id, "assignment.customer_id")
+        if customer.erase_time:
+            raise erased(customer_id)
+        if customer.merged_into:
+            raise Refused(
+                "the customer was merged into another one: name that one",
+                reason="MERGED",
+                field="assignment.customer_id",
+                metadata={"survivor_id": customer.merged_into},
+            )
+
+    async def _check_holder(self, transaction: Any, wish: Wish) -> None:
+        if wish.holder_id:
+            holder = await self._customers.read(transaction, wish.holder_id)
+            if holder is None:
+                raise missing("customer", wish.holder_id, "assignment.holder_id")
+            rules.check_holder(holder)
+
+    async def _check_room(self, transaction: Any, assignment: Assignment, *, several: bool) -> None:
+        # Who assigns the same at the same node meanwhile waits, and looks again.
+        await self._store.hold_place(transaction, assignment.node_id, assignment.responsibility)
+        others = await self._store.at_place(transaction, assignment.node_id, assignment.responsibility)
+        rules.check_room(assignment, others, several=several)
+
+    async def _path(self, ids: Sequence[str], node_id: str, at: datetime, field: str) -> Sequence[Placement]:
+        path = await self._trees.path(node_id, at)
+        if not path or (ids and path[-1].customer_id not in ids):
+            raise missing("node", node_id, field)
+        return path
+
+    async def _assignment(self, transaction: Any, ids: Sequence[str], assignment_id: str) -> Assignment:
+        assignment = await self._store.read(transaction, assignment_id)
+        if assignment is None or (ids and assignment.customer_id not in ids):
+            raise missing("assignment", assignment_id)
+        return assignment
+
+    async def _whose(self, customer_id: str) -> Sequence[str]:
+        return await self._lineage.of(customer_id) if customer_id else ()
+
+
+def _holders(name: str, held: Held | None, shown: Mapping[str, Holder], places: Mapping[str, Placement]) -> Holders:
+    if held is None or not held.present:
+        return Holders(name)
+    return Holders(name, tuple(shown[a.id] for a in held.assignments), places[held.node_id])
+
+
+def missing(kind: str, what: str, field: str | None = None) -> NotFound:
+    """The refusal of something that is not there."""
+    return NotFound(f"there is no such {kind}", field=field, metadata={"type": kind, "id": what})
+
+
+def defined_event(responsibility: Responsibility) -> Happening:
+    """Tells that a responsibility was made or changed."""
+    assert responsibility.update_time is not None, "a stored responsibility has one"
+    data = pb.ResponsibilityDefined(responsibility=wire.definition_message(responsibility))
+    return Happening(responsibility.name, responsibility.version, data, responsibility.update_time)
+
+
+def assigned_event(assignment: Assignment) -> Happening:
+    """Tells that a responsibility was given to somebody."""
+    return _event(assignment, pb.ResponsibilityAssigned(assignment=wire.facts(assignment)))
+
+
+def ended_event(assignment: Assignment) -> Happening:
+    """Tells when an assignment ends."""
+    return _event(assignment, pb.AssignmentEnded(assignment=wire.facts(assignment)))
+
+
+def _event(assignment: Assignment, data: pb.ResponsibilityAssigned | pb.AssignmentEnded) -> Happening:
+    return Happening(assignment.id, assignment.version, data, assignment.update_time, assignment.customer_id)

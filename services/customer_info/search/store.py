@@ -1,0 +1,29 @@
+"""Search terms in MongoDB: the only file of this noun that knows it.
+
+The terms of a customer stand in its own record, each as a blind token, and are indexed beside it (`CUSTOMERS`).
+"""
+
+from collections.abc import Collection
+
+from chassis.mongo.client import Document, Store
+from chassis.vault.vault import Vault
+from services.customer_info.customers.documents import MERGED, TERM, from_document
+from services.customer_info.customers.rules import Customer, Status
+from services.customer_info.customers.store import CUSTOMERS, SHOWN
+
+
+class SearchStore:
+    """Customers by the terms they are found under."""
+
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._customers = store.collection(CUSTOMERS.name)
+        self._vault = vault
+
+    async def holding(self, terms: Collection[str], most: int, *, include_archived: bool) -> list[Customer]:
+        """Customers that hold any of the terms, at most `most`; one indexed read."""
+        tokens = [self._vault.short(TERM, term) for term in terms]
+        hidden = [MERGED] if include_archived else [MERGED, Status.ARCHIVED.value]
+        condition: Document = {"terms": {"$in": tokens}, "status": {"$nin": hidden}}
+        documents = [d async for d in self._customers.find(condition, SHOWN).limit(most)]
+        keys = await self._vault.keys([d["_id"] for d in documents])
+        return [from_document(d, keys[d["_id"]]) for d in documents if d["_id"] in keys]

@@ -1,0 +1,154 @@
+"""The vault on a real store: keys made once, found again, destroyed for ever; and a key service over real HTTP."""
+
+import asyncio
+import base64
+import http.server
+import json
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.mongo.client import Store, open_store
+from chassis.rules import Refused
+from chassis.settings import Settings
+from chassis.vault.keys import KEYS, ROOTS, VAULT_COLLECTIONS
+from chassis.vault.master import FileMasterKey, MasterKeyError, TransitMasterKey
+from chassis.vault.sealing import DataKey, decrypt, encrypt
+from chassis.vault.vault import Vault, open_vault
+from tests.unit.services.customer_info.builders import new_uuid
+
+
+@pytest.fixture
+async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
+    driver = os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo")
+    values = {"listen": "127.0.0.1:0", "jwks": "-", "jwt_issuer": "-", "mongo_driver": driver}
+    opened = await open_store(mongo_uri("vault"), Settings.model_validate(values), "test")
+    await opened.ensure(VAULT_COLLECTIONS)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> FileMasterKey:
+    path: Path = tmp_path_factory.mktemp("master") / "master.key"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    return FileMasterKey(str(path))
+
+
+def sealed_with(key: DataKey) -> bytes:
+    return key.seal("x", {"name": "Ada"})
+
+
+async def test_another_replica_opens_what_one_has_sealed(store: Store, master: FileMasterKey) -> None:
+    one, two = await open_vault(store, master), await open_vault(store, master)
+    owner = new_uuid()
+    assert await two.key(owner) is None
+    sealed = sealed_with((await one.make([owner]))[owner])
+    key = await two.key(owner)
+    assert key is not None
+    assert key.open("x", sealed) == {"name": "Ada"}
+    assert one.token("email", "a@b.example") == two.token("email", "a@b.example")
+
+
+async def test_replicas_that_make_keys_at_once_agree_on_them(store: Store, master: FileMasterKey) -> None:
+    vaults = [await open_vault(store, master) for _ in range(4)]
+    owners = [new_uuid() for _ in range(50)]
+    made = await asyncio.gather(*(vault.make(owners) for vault in vaults))
+    for owner in owners:
+        sealed = sealed_with(made[0][owner])
+        assert all(keys[owner].open("x", sealed) == {"name": "Ada"} for keys in made)
+
+
+async def test_a_destroyed_key_is_gone_for_good_and_never_made_again(store: Store, master: FileMasterKey) -> None:
+    vault, owner, never = await open_vault(store, master), new_uuid(), new_uuid()
+    await vault.make([owner])
+    await vault.destroy([owner, never])
+    for one in (vault, await open_vault(store, master)):
+        assert await one.key(owner) is None
+        assert await one.keys([owner, never]) == {}
+        for gone in (owner, never):
+            with pytest.raises(Refused) as refused:
+                await one.make([gone])
+            assert refused.value.reason == "ERASED"
+    kept = await store.collection(KEYS.name).find_one({"_id": owner})
+    assert "wrapped" not in kept
+
+
+async def test_no_key_lies_in_the_store_as_it_is(store: Store, master: FileMasterKey) -> None:
+    vault, owner = await open_vault(store, master), new_uuid()
+    key = (await vault.make([owner]))[owner]
+    kept = await store.collection(KEYS.name).find_one({"_id": owner})
+    assert key._key not in kept["wrapped"]
+    roots = [d async for d in store.collection(ROOTS.name).find({})]
+    assert sorted(d["_id"] for d in roots) == ["data", "index"]
+
+
+async def test_another_master_key_does_not_open_the_store(store: Store, master: FileMasterKey, tmp_path: Path) -> None:
+    await open_vault(store, master)
+    path = tmp_path / "other.key"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    with pytest.raises(MasterKeyError, match="another master key"):
+        await open_vault(store, FileMasterKey(str(path)))
+
+
+class Transit(http.server.BaseHTTPRequestHandler):
+    """The two calls of a transit engine that a master key needs, with a real cipher behind them."""
+
+    key = os.urandom(32)
+    failures = 0
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if Transit.failures:
+            Transit.failures -= 1
+            return self._answer(503, {})
+        if self.headers["X-Vault-Token"] != "s.good":
+            return self._answer(403, {})
+        if self.path == "/v1/transit/encrypt/holdfast":
+            sealed = encrypt(self.key, base64.b64decode(body["plaintext"]), "transit")
+            return self._answer(200, {"ciphertext": "vault:v1:" + base64.b64encode(sealed).decode()})
+        if self.path == "/v1/transit/decrypt/holdfast":
+            sealed = base64.b64decode(body["ciphertext"].removeprefix("vault:v1:"))
+            return self._answer(200, {"plaintext": base64.b64encode(decrypt(self.key, sealed, "transit")).decode()})
+        return self._answer(404, {})
+
+    def _answer(self, status: int, data: dict[str, str]) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps({"data": data}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def transit() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Transit)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1/transit/keys/holdfast"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def test_a_key_service_wraps_the_roots(store: Store, transit: str, tmp_path: Path) -> None:
+    await store.collection(ROOTS.name).delete_many({})
+    token = tmp_path / "token"
+    token.write_text("s.good\n")
+    Transit.failures = 2
+    vault: Vault = await open_vault(store, TransitMasterKey(transit, str(token)))
+    again = await open_vault(store, TransitMasterKey(transit, str(token)))
+    assert vault.token("x", "1") == again.token("x", "1")
+    wrapped = (await store.collection(ROOTS.name).find_one({"_id": "data"}))["wrapped"]
+    assert wrapped.startswith(b"vault:v1:")
+
+
+async def test_a_key_service_that_refuses_says_so(transit: str, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s.bad")
+    with pytest.raises(MasterKeyError, match="status 403"):
+        await TransitMasterKey(transit, str(token)).wrap(b"k" * 32)
