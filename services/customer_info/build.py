@@ -1,18 +1,22 @@
 """Puts customer information together: stores, use cases, handlers, events; one function a noun."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
 from holdfast.customer_info.v1 import (
     accounts_pb2,
-    accounts_pb2_grpc,
+    consents_pb2,
     customers_pb2,
     hierarchy_pb2,
     hierarchy_pb2_grpc,
     merges_pb2,
     portfolio_pb2,
+    privacy_pb2,
+    profiles_pb2,
+    responsibilities_pb2,
     verification_pb2,
 )
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
@@ -20,27 +24,38 @@ from holdfast.events.v1 import events_pb2, events_pb2_grpc
 from chassis.app import App
 from chassis.events.feed import Feed
 from chassis.events.handlers import EventsHandlers
+from chassis.events.lease import Lease
+from chassis.events.listener import LISTENER_COLLECTIONS, Listener
 from chassis.events.outbox import OUTBOX, outbox_source
 from chassis.lineage import LINEAGE, Lineage
 from chassis.mongo.client import Store
 from chassis.mongo.requests import REQUESTS
 from chassis.vault.vault import Vault
-from services.customer_info.accounts.handlers import AccountsHandlers
+from services.customer_info.accounts import handlers as accounts_handlers
 from services.customer_info.accounts.store import ACCOUNT_REQUESTS, ACCOUNTS, AccountStore
 from services.customer_info.accounts.usecases import AccountUseCases
 from services.customer_info.catalogue import handlers as catalogue_handlers
 from services.customer_info.catalogue.defaults import default_families
 from services.customer_info.catalogue.store import FAMILIES, CatalogueStore
 from services.customer_info.catalogue.usecases import CatalogueUseCases
+from services.customer_info.consents import handlers as consents_handlers
+from services.customer_info.consents.store import CONSENTS, ConsentStore
+from services.customer_info.consents.usecases import ConsentUseCases
 from services.customer_info.customers import handlers as customers_handlers
 from services.customer_info.customers.looking_up import Holders, LookUp
 from services.customer_info.customers.store import CUSTOMERS, CustomerStore
 from services.customer_info.customers.usecases import CustomerUseCases
+from services.customer_info.duplicates import handlers as duplicates_handlers
+from services.customer_info.duplicates.store import DISTINCT, DuplicateStore
+from services.customer_info.duplicates.usecases import DuplicateUseCases
 from services.customer_info.hierarchy.handlers import HierarchyHandlers
 from services.customer_info.hierarchy.reading_usecases import HierarchyReading
 from services.customer_info.hierarchy.store import HIERARCHY_COLLECTIONS, HierarchyStore
 from services.customer_info.hierarchy.usecases import HierarchyUseCases
-from services.customer_info.history.store import HISTORY, History
+from services.customer_info.history import handlers as history_handlers
+from services.customer_info.history.kinds import KEPT, READ
+from services.customer_info.history.store import HISTORY, History, Records
+from services.customer_info.history.usecases import Archive, HistoryUseCases
 from services.customer_info.merges import handlers as merges_handlers
 from services.customer_info.merges.store import MERGES, MergeStore
 from services.customer_info.merges.usecases import MergeUseCases
@@ -48,6 +63,18 @@ from services.customer_info.portfolio import handlers as portfolio_handlers
 from services.customer_info.portfolio.store import PRODUCTS, ProductStore
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from services.customer_info.portfolio.view_usecases import PortfolioViews
+from services.customer_info.privacy import handlers as privacy_handlers
+from services.customer_info.privacy.exporting import Exporting
+from services.customer_info.privacy.kinds import kinds
+from services.customer_info.privacy.store import ERASURES, ErasureStore, Holdings
+from services.customer_info.privacy.usecases import ErasureUseCases, Forgetful, keep_erased
+from services.customer_info.responsibilities import handlers as responsibilities_handlers
+from services.customer_info.responsibilities.store import RESPONSIBILITY_COLLECTIONS, ResponsibilityStore
+from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
+from services.customer_info.profiles import handlers as profiles_handlers
+from services.customer_info.profiles.facts import kinds_of
+from services.customer_info.profiles.store import PROFILE_COLLECTIONS, ProfileStore
+from services.customer_info.profiles.usecases import ProfileUseCases
 from services.customer_info.search import handlers as search_handlers
 from services.customer_info.search.store import SearchStore
 from services.customer_info.search.usecases import SearchUseCases
@@ -61,29 +88,41 @@ from services.customer_info.verification.usecases import VerificationUseCases
 COLLECTIONS = (
     ACCOUNTS,
     ACCOUNT_REQUESTS,
+    CONSENTS,
     CUSTOMERS,
+    DISTINCT,
     FAMILIES,
     PRODUCTS,
+    ERASURES,
     HISTORY,
     LINEAGE,
     MERGES,
     OUTBOX,
     REQUESTS,
     *HIERARCHY_COLLECTIONS,
+    *LISTENER_COLLECTIONS,
+    *PROFILE_COLLECTIONS,
+    *RESPONSIBILITY_COLLECTIONS,
     *VERIFICATION_COLLECTIONS,
 )
 EVENTS = (
     accounts_pb2.AccountChanged,
     accounts_pb2.AccountRequestDecided,
     accounts_pb2.AccountRequested,
+    consents_pb2.ConsentChanged,
     customers_pb2.CustomerCreated,
     customers_pb2.CustomerUpdated,
     hierarchy_pb2.NodesChanged,
     hierarchy_pb2.TreeCreated,
     merges_pb2.CustomersMerged,
     merges_pb2.CustomersUnmerged,
+    privacy_pb2.CustomerErased,
     portfolio_pb2.ProductAdded,
     portfolio_pb2.ProductChanged,
+    profiles_pb2.ProfileUpdated,
+    responsibilities_pb2.AssignmentEnded,
+    responsibilities_pb2.ResponsibilityAssigned,
+    responsibilities_pb2.ResponsibilityDefined,
     verification_pb2.CustomerVerified,
     verification_pb2.VerificationLocked,
 )
@@ -111,8 +150,10 @@ async def build(app: App) -> None:
     nodes = HierarchyStore(base.store, base.vault, base.history)
     await _portfolio(base, products, customers, nodes)
     _hierarchy(base, nodes, customers, products)
-    _accounts(base, accounts, customers, nodes)
-    _verification(base, customers)
+    accounts_handlers.install(base.app, AccountUseCases(accounts, customers, nodes, base.lineage))
+    await _responsibilities(base, customers, nodes)
+    factors, consents = _verification(base, customers), _consents(base, customers)
+    _privacy(base, customers, [products, accounts, nodes, factors, consents])
     _events(base)
 
 
@@ -130,6 +171,7 @@ async def _base(app: App) -> Base:
 def _customers(base: Base, customers: CustomerStore, holders: Mapping[str, Holders]) -> None:
     usecases = CustomerUseCases(customers)
     customers_handlers.install(base.app, usecases, LookUp(customers, usecases, holders))
+    duplicates_handlers.install(base.app, DuplicateUseCases(DuplicateStore(base.store, base.vault), customers))
     search_handlers.install(base.app, SearchUseCases(SearchStore(base.store, base.vault)))
     merges_handlers.install(base.app, MergeUseCases(MergeStore(base.store), customers, usecases, base.lineage))
 
@@ -151,15 +193,14 @@ def _hierarchy(base: Base, nodes: HierarchyStore, customers: CustomerStore, prod
     )
 
 
-def _accounts(base: Base, accounts: AccountStore, customers: CustomerStore, nodes: HierarchyStore) -> None:
-    base.app.serve(
-        accounts_pb2_grpc.add_AccountsServiceServicer_to_server,
-        AccountsHandlers(AccountUseCases(accounts, customers, nodes, base.lineage)),
-        accounts_pb2.DESCRIPTOR.services_by_name["AccountsService"],
-    )
+async def _responsibilities(base: Base, customers: CustomerStore, nodes: HierarchyStore) -> None:
+    store = ResponsibilityStore(base.store, base.vault, base.history)
+    usecases = ResponsibilityUseCases(store, customers, nodes, base.lineage)
+    await usecases.start()
+    responsibilities_handlers.install(base.app, usecases)
 
 
-def _verification(base: Base, customers: CustomerStore) -> None:
+def _verification(base: Base, customers: CustomerStore) -> VerificationStore:
     settings = base.settings
     cost = Cost(settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes)
     hasher = Hasher(cost, settings.argon2_at_once, base.vault.token)
@@ -168,6 +209,44 @@ def _verification(base: Base, customers: CustomerStore) -> None:
     store = VerificationStore(base.store)
     usecases = VerificationUseCases(store, customers, base.lineage, hasher, spans)
     verification_handlers.install(base.app, usecases)
+    return store
+
+
+def _consents(base: Base, customers: CustomerStore) -> ConsentStore:
+    store = ConsentStore(base.store, base.vault)
+    consents_handlers.install(base.app, ConsentUseCases(store, customers, base.lineage))
+    return store
+
+
+async def _profiles(base: Base, customers: CustomerStore) -> ProfileStore:
+    store = ProfileStore(base.store, base.vault, base.history)
+    usecases = ProfileUseCases(store, customers, base.lineage)
+    profiles_handlers.install(base.app, usecases)
+    settings = base.settings
+    targets = {
+        "interaction": settings.interaction_target,
+        "retention": settings.retention_target,
+        "sla": settings.sla_target,
+    }
+    for name, target in targets.items():
+        if target:
+            channel = await base.app.channel(target)
+            listener = Listener(name, base.store, channel, kinds_of(name), usecases.apply)
+            base.app.background(f"listen_{name}", listener.run)
+    return store
+
+
+def _history(base: Base, customers: CustomerStore) -> None:
+    archive = Archive(base.history, Records(base.store, KEPT), READ)
+    history_handlers.install(base.app, HistoryUseCases(archive, customers, base.lineage, base.vault))
+
+
+def _privacy(base: Base, customers: CustomerStore, others: Sequence[Forgetful]) -> None:
+    erasures = ErasureUseCases(ErasureStore(base.store), customers, base.lineage, base.vault, others)
+    exporting = Exporting(customers, base.lineage, base.vault, kinds(Holdings(base.store)))
+    privacy_handlers.install(base.app, erasures, exporting)
+    lease = Lease(base.store, "erasing")
+    base.app.background("erasing", functools.partial(lease.run, functools.partial(keep_erased, erasures)))
 
 
 def _events(base: Base) -> None:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from chassis.settings import MongoUri, Settings
+from chassis.settings import MongoUri, OptionalAddress, Settings
 
 
 class CustomerInfoSettings(Settings):
@@ -19,6 +19,15 @@ class CustomerInfoSettings(Settings):
     )
     customer_info_master_key_token_file: str = Field(
         "", description="File with the token for the transit engine; read again when it changes."
+    )
+    interaction_target: OptionalAddress = Field(
+        "", description="Where interaction tells its events, host:port; empty: the personalised view goes without."
+    )
+    retention_target: OptionalAddress = Field(
+        "", description="Where retention tells its events, host:port; empty: the personalised view goes without."
+    )
+    sla_target: OptionalAddress = Field(
+        "", description="Where sla tells its events, host:port; empty: the personalised view goes without."
     )
     verification_seconds: float = Field(
         900.0, gt=0, le=86_400, description="How long a challenge that a caller passed counts, in its contact."

@@ -1,4 +1,4 @@
-"""Puts interaction together: stores, use cases, handlers, the ear on customer information, and what runs beside them."""
+"""Puts interaction together: stores, use cases, handlers, the ear on customer information, background jobs."""
 
 import functools
 

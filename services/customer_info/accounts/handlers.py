@@ -6,6 +6,7 @@ from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import accounts_pb2 as pb
 from holdfast.customer_info.v1 import accounts_pb2_grpc
 
+from chassis.app import App
 from chassis.call import current
 from chassis.query.selection import selection
 from services.customer_info.accounts import wire
@@ -81,3 +82,9 @@ def actor() -> Actor:
     assert call is not None, "a handler serves a call"
     assert call.caller is not None, "authentication stands before every handler"
     return Actor(call.caller.subject, call.caller.roles, call.caller.customer_id)
+
+
+def install(app: App, usecases: AccountUseCases) -> None:
+    """Serves `AccountsService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["AccountsService"]
+    app.serve(accounts_pb2_grpc.add_AccountsServiceServicer_to_server, AccountsHandlers(usecases), descriptor)

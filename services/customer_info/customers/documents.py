@@ -21,6 +21,7 @@ from services.customer_info.customers.rules import (
     keys,
     names,
 )
+from services.customer_info.duplicates.rules import blocking_keys
 from services.customer_info.identifier_rules import external_key
 from services.customer_info.search.rules import index_terms
 from services.customer_info.store import money_of, trail, without_none
@@ -30,6 +31,8 @@ Document = dict[str, Any]
 MERGED = "merged"
 # The kind of the tokens of search terms.
 TERM = "n"
+# The kind of the tokens that say which records are worth comparing.
+BLOCK = "d"
 
 
 def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Document:
@@ -64,7 +67,10 @@ def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Docume
     if customer.external_ids:
         document["external_keys"] = [vault.token(*external_key(e.issuer, e.value)) for e in customer.external_ids]
     document["lookup"] = [vault.token(*key) for key in keys(customer)]
-    document["terms"] = [vault.short(TERM, term) for term in index_terms(names(customer))]
+    document["terms"] = [
+        *(vault.short(TERM, term) for term in index_terms(names(customer))),
+        *(vault.short(BLOCK, block) for block in blocking_keys(customer)),
+    ]
     return document
 
 

@@ -8,13 +8,15 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1 import customers_pb2_grpc
 
 from chassis.app import App
-from chassis.bulk import Tally
 from chassis.query.selection import selection
 from chassis.times import from_timestamp
 from services.customer_info.customers import wire
 from services.customer_info.customers.looking_up import CUSTOMER, Holding, LookUp
 from services.customer_info.customers.usecases import CustomerUseCases
-from services.customer_info.loading import note
+from services.customer_info.customers.rules import Row
+from services.customer_info.loads import streams
+from services.customer_info.loads import wire as loads_wire
+from services.customer_info.loads.usecases import LoadUseCases
 
 
 class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
@@ -74,10 +76,8 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         self, requests: AsyncIterator[pb.ImportCustomersRequest], _: Any
     ) -> pb.ImportCustomersResponse:
         """Loads customers in bulk."""
-        tally = Tally()
-        async for request in requests:
-            await note(tally, request.customers, wire.row, self._usecases.load)
-        return pb.ImportCustomersResponse(summary=tally.summary())
+        done = await streams.run(self._import, self._loads, requests)
+        return pb.ImportCustomersResponse(summary=loads_wire.summary(done))
 
 
 def install(app: App, usecases: CustomerUseCases, look_up: LookUp) -> None:

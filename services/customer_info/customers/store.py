@@ -209,8 +209,17 @@ class CustomerStore:
         await self._history.keep(transaction, KIND, [before])
         await self._outbox.add(transaction, *happenings)
 
-    async def load(self, new: Sequence[Customer], changed: Sequence[Customer], happenings: Sequence[Happening]) -> None:
-        """Adds and replaces many in one transaction: all or none.
+    async def load(
+        self,
+        new: Sequence[Customer],
+        changed: Sequence[Customer],
+        happenings: Sequence[Happening],
+        turn: Callable[[], Awaitable[None]] | None = None,
+        beside: Callable[[Transaction], Awaitable[None]] | None = None,
+    ) -> None:
+        """Adds and replaces many in one transaction, and what `beside` writes in it: all or none.
+
+        `turn` is awaited when everything is sealed and ready to be written.
 
         Raises:
             AlreadyExists: an id or an external id is another's; nothing was changed.
@@ -218,6 +227,8 @@ class CustomerStore:
             Refused: one of them was erased; nothing was changed.
         """
         added, replaced = await self._documents(new), await self._documents(changed)
+        if turn is not None:
+            await turn()
 
         async def work(transaction: Transaction) -> None:
             if added:
@@ -230,6 +241,8 @@ class CustomerStore:
                 if done.matched_count < len(replaced):
                     raise Conflict("somebody changed a customer of the batch first")
             await self._outbox.add(transaction, *happenings)
+            if beside is not None:
+                await beside(transaction)
 
         try:
             await self._store.transact(work)

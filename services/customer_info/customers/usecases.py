@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from holdfast.customer_info.v1 import customers_pb2 as pb
@@ -17,7 +18,7 @@ from chassis.times import now
 from services.customer_info.customers import rules, wire
 from services.customer_info.customers.rules import Customer, Row, Status
 from services.customer_info.identifier_rules import Key
-from services.customer_info.loading import Outcomes, each_once
+from services.customer_info.loading import Keep, Outcomes, each_once
 
 T = TypeVar("T")
 Read = Callable[[str], Awaitable[Customer | None]]
@@ -49,7 +50,12 @@ class Customers(Protocol):
     async def replace(self, transaction: Any, customer: Customer, *happenings: Happening) -> None: ...
 
     async def load(
-        self, new: Sequence[Customer], changed: Sequence[Customer], happenings: Sequence[Happening]
+        self,
+        new: Sequence[Customer],
+        changed: Sequence[Customer],
+        happenings: Sequence[Happening],
+        turn: Callable[[], Awaitable[None]] | None = None,
+        beside: Callable[[Any], Awaitable[None]] | None = None,
     ) -> None: ...
 
 
@@ -147,11 +153,11 @@ class CustomerUseCases:
 
         return await self._store.transact(work)
 
-    async def load(self, rows: Sequence[Row]) -> Outcomes:
+    async def load(self, rows: Sequence[Row], keep: Keep | None = None) -> Outcomes:
         """Makes, changes or leaves each customer, by its id; answers for each in order."""
-        return await each_once(rows, [row.wish.id for row in rows], self._load)
+        return await each_once(rows, [row.wish.id for row in rows], self._load, keep)
 
-    async def _load(self, rows: Sequence[Row]) -> Outcomes:
+    async def _load(self, rows: Sequence[Row], keep: Keep | None) -> Outcomes:
         wishes = [row.wish for row in rows]
         known = await self._store.many(list({w.id for w in wishes} | {w.parent_id for w in wishes if w.parent_id}))
         batch = _Batch()
@@ -162,7 +168,12 @@ class CustomerUseCases:
             except Refusal as refusal:
                 outcomes.append(refusal)
         if batch.new or batch.changed:
-            await self._store.load(list(batch.new.values()), batch.changed, batch.events)
+            # What moves is written after this, so that this is not all of the batch.
+            beside = partial(keep.note, outcomes=outcomes) if keep and not batch.moving else None
+            turn = keep.turn if keep else None
+            await self._store.load(list(batch.new.values()), batch.changed, batch.events, turn, beside)
+        if batch.moving and keep:
+            await keep.turn()
         # One by one and last: whether a move makes a cycle depends on every move before it.
         for n in batch.moving:
             outcomes[n] = await self._load_moved(rows[n])

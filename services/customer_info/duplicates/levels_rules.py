@@ -8,13 +8,14 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from services.customer_info.duplicates import weights_rules as weights
 from services.customer_info.duplicates.profile_rules import Address
 from services.customer_info.duplicates.weights_rules import Level
-from services.customer_info.names.nicknames_rules import may_be_one
+from services.customer_info.names.nicknames_rules import FULL_NAMES, may_be_one
 from services.customer_info.names.rules import sound
 
 CLOSE: Final = 0.93
 """Jaro-Winkler similarity of two spellings of a name."""
-CLOSE_NAME: Final = 90.0
-"""Percent of two companies' names that agree, in whichever order their words come."""
+SHORTEST: Final = 4
+"""Letters of a given name from which on a slip is told from another name."""
+LONG_FORMS: Final = ("gmbh", "sarl", "limited", "incorporated", "corporation")
 CLOSE_STREET: Final = 85.0
 
 Names = tuple[str, ...]
@@ -32,13 +33,14 @@ def given_level(a: Names, b: Names) -> Level | None:
         return levels["initial" if first[0] == other[0] else "differs"]
     if "".join(map(sound, a)) == "".join(map(sound, b)):
         return levels["alike"]
-    if set(a) < set(b) or set(b) < set(a):
+    several = len(a) + len(b) > 2
+    if several and first == other or set(a) < set(b) or set(b) < set(a):
         return levels["part"]
     if may_be_one(first, other):
         return levels["nickname"]
-    if _ending(first, other):
-        return levels["ending"]
-    if slipped("".join(a), "".join(b)) or (len(a) != len(b) and slipped(first, other)):
+    if _two_names(first, other):
+        return levels["similar"]
+    if slipped("".join(a), "".join(b)) or (several and slipped(first, other)):
         return levels["slip"]
     return levels["differs"]
 
@@ -63,11 +65,10 @@ def name_level(a: Names, b: Names) -> Level | None:
     if not (a and b):
         return None
     levels = weights.NAME
-    ours, theirs = sorted(a), sorted(b)
-    if ours == theirs or "".join(a) == "".join(b):
+    a, b = _without_slipped_form(a), _without_slipped_form(b)
+    if sorted(a) == sorted(b) or "".join(a) == "".join(b):
         return levels["same"]
-    pairs = list(zip(ours, theirs, strict=False))
-    if len(a) == len(b) and all(x == y or sound(x) == sound(y) or slipped(x, y) or abbreviated(x, y) for x, y in pairs):
+    if len(a) == len(b) and _all_alike(a, b):
         return levels["slip"]
     if len(a) != len(b) and slipped("".join(a), "".join(b)):
         return levels["slip"]
@@ -127,17 +128,42 @@ def slipped(a: str, b: str) -> bool:
     )
 
 
-def abbreviated(a: str, b: str) -> bool:
-    """Whether one is the beginning of the other, as on a letterhead."""
-    return min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
+def _two_names(a: str, b: str) -> bool:
+    """Whether two given names are so near and so short, or so well known, that they are as often two people as a slip.
 
-
-def _ending(a: str, b: str) -> bool:
-    """Whether two given names differ only where many languages put gender: in the last letter."""
-    if len(a) == len(b):
-        return a[:-1] == b[:-1] and {a[-1], b[-1]} <= set("aeiouy")
+    Jan and Jon; Paul and Paula, Andrea and Andreas, Mario and Maria, where many languages put gender in the last letter;
+    Christian and Christina.
+    """
+    if OSA.distance(a, b, score_cutoff=1) > 1:
+        return False
+    if min(len(a), len(b)) < SHORTEST or (a in FULL_NAMES and b in FULL_NAMES):
+        return True
     short, long = sorted((a, b), key=len)
+    if len(short) == len(long):
+        return a[:-1] == b[:-1] and {a[-1], b[-1]} <= set("aeiouy")
     return long[:-1] == short and long[-1] in "aeinos"
+
+
+def _all_alike(a: Names, b: Names) -> bool:
+    """Whether each word of one name has its own among those of the other: the same, slipped or abbreviated."""
+    free = list(b)
+    for word in a:
+        found = next((w for w in free if word == w), None) or next((w for w in free if _alike(word, w)), None)
+        if not found:
+            return False
+        free.remove(found)
+    return True
+
+
+def _alike(a: str, b: str) -> bool:
+    abbreviated = min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
+    return abbreviated or sound(a) == sound(b) or slipped(a, b)
+
+
+def _without_slipped_form(words: Names) -> Names:
+    """A legal form with a slip in it is no word of the name."""
+    last = words[-1] if len(words) > 1 else ""
+    return words[:-1] if any(OSA.distance(last, form, score_cutoff=1) == 1 for form in LONG_FORMS) else words
 
 
 def _digits(text: str) -> str:

@@ -10,7 +10,9 @@ from services.customer_info.names.rules import folded, parsed
 
 _POSTCODE: Final = re.compile(r"(?<!\w)(\d{4,6}|[a-z]{1,2}\d[a-z\d]? \d[a-z]{2})(?!\w)")
 _HOUSE: Final = re.compile(r"(?<!\w)(\d{1,4})[a-z]?(?!\w)")
-_STREETS: Final = re.compile(r"(strasse|straat|street|str|st|rd|road|avenue|ave|weg|platz|pl|rue|calle|ulica|ul|via)(?!\w)")
+_STREETS: Final = re.compile(
+    r"(strasse|straat|street|str|st|rd|road|avenue|ave|weg|platz|pl|rue|calle|ulica|ul|via)(?!\w)"
+)
 _ONE_MAILBOX: Final = frozenset({"gmail.com", "googlemail.com"})
 PHONE_DIGITS: Final = 9
 """The last digits of a number tell it apart; country code and trunk prefix are written in too many ways."""

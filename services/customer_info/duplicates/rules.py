@@ -80,9 +80,7 @@ def compared(a: Customer | Profile, b: Customer | Profile) -> Comparison:
         return Comparison(0.0, (Evidence("party", 0.0, -100.0, "differs"),))
     parts = list(_named(one, other) if one.person else _company(one, other))
     parts += _contact(one, other)
-    shared = sum(p.weight for p in parts if p.field in weights.HOUSEHOLD_FIELDS and p.weight > 0)
-    if _two_by_name(parts) and shared > weights.HOUSEHOLD:
-        parts.append(Evidence("household", 1.0, weights.HOUSEHOLD - shared, "shared"))
+    parts += _household(parts)
     bits = weights.PRIOR + sum(p.weight for p in parts)
     return Comparison(1.0 / (1.0 + 2.0**-bits), tuple(parts))
 
@@ -129,8 +127,8 @@ def _named(a: Profile, b: Profile) -> Iterator[Evidence]:
         yield from _evidence("name_order", swapped)
     yield from _evidence("given_name", straight[0])
     yield from _evidence("family_name", straight[1])
-    if a.generation and b.generation and a.generation != b.generation:
-        yield from _evidence("generation", weights.GENERATION["differs"])
+    if a.generation != b.generation:
+        yield from _evidence("generation", weights.GENERATION["differs" if a.generation and b.generation else "unsaid"])
 
 
 def _sum(*levels: Level | None) -> float:
@@ -165,7 +163,16 @@ def _shared(ours: frozenset[T], theirs: frozenset[T], levels: Mapping[str, Level
     return levels["same" if ours & theirs else "differs"]
 
 
-def _two_by_name(parts: Iterable[Evidence]) -> bool:
-    """Whether the names themselves say that these are two."""
-    names = [p for p in parts if p.field in ("given_name", "trading_name", "generation")]
-    return any(p.code in ("differs", "ending") or (p.field, p.code) == ("trading_name", "part") for p in names)
+def _household(parts: Iterable[Evidence]) -> Iterator[Evidence]:
+    """What has to be taken back of what people share who live together, when their names say that they are two."""
+    telling = [p for p in parts if p.field in ("given_name", "generation", "trading_name")]
+    codes = {p.code for p in telling if (p.field, p.code) != ("given_name", "part")}
+    if "differs" in codes:
+        most = weights.HOUSEHOLD
+    elif codes & weights.OPEN:
+        most = weights.SIMILAR_HOUSEHOLD
+    else:
+        return
+    shared = sum(p.weight for p in parts if p.field in weights.HOUSEHOLD_FIELDS and p.weight > 0)
+    if shared > most:
+        yield Evidence("household", 1.0, most - shared, "shared")

@@ -37,9 +37,7 @@ class HistoryHandlers(history_pb2_grpc.HistoryServiceServicer):
     async def GetRecord(self, request: pb.GetRecordRequest, _: Any) -> pb.GetRecordResponse:
         """Reads one record."""
         at = moment(request, "as_of", "as_of")
-        found = await self._usecases.record(
-            request.customer_id, request.kind, request.record_id, at, trusted=trusted()
-        )
+        found = await self._usecases.record(request.customer_id, request.kind, request.record_id, at, trusted=trusted())
         return wire.record_message(found)
 
 

@@ -29,6 +29,10 @@ from services.customer_info.profiles import documents as profile_documents
 from services.customer_info.profiles import wire as profile_wire
 from services.customer_info.profiles.store import KIND as PROFILE
 from services.customer_info.profiles.store import PROFILES
+from services.customer_info.responsibilities import documents as assignment_documents
+from services.customer_info.responsibilities import wire as assignment_wire
+from services.customer_info.responsibilities.store import ASSIGNMENTS
+from services.customer_info.responsibilities.store import KIND as ASSIGNMENT
 
 Document = dict[str, Any]
 # Reads a record as it is kept; without its customer's key, without what is personal.
@@ -59,6 +63,11 @@ def tree(document: Document, key: DataKey | None) -> Content:
     return content(tree_wire.tree_message(tree_documents.tree_of_document(document, keys)))
 
 
+def assignment(document: Document, key: DataKey | None) -> Content:
+    """Who has a responsibility, as `ResponsibilitiesService` tells of it."""
+    return content(assignment_wire.message(assignment_documents.assignment(document, key)))
+
+
 def profile(document: Document, key: DataKey | None) -> Content:
     """A profile, as `ProfilesService` tells of it."""
     return content(profile_wire.message(profile_documents.from_document(document, key)))
@@ -69,6 +78,7 @@ KEPT: Final[Mapping[str, Kept]] = {
     PRODUCT: Kept(PRODUCTS.name, many=True),
     ACCOUNT: Kept(ACCOUNTS.name, many=True),
     TREE: Kept(TREES.name),
+    ASSIGNMENT: Kept(ASSIGNMENTS.name, many=True),
     PROFILE: Kept(PROFILES.name),
 }
 READ: Final[Mapping[str, Read]] = {
@@ -76,5 +86,6 @@ READ: Final[Mapping[str, Read]] = {
     PRODUCT: product,
     ACCOUNT: account,
     TREE: tree,
+    ASSIGNMENT: assignment,
     PROFILE: profile,
 }

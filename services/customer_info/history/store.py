@@ -79,8 +79,10 @@ class History:
         return [_version(e["kind"], e["customer_id"], _document(e)) async for e in cursor]
 
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes what is sealed out of the former versions of these customers' records: their keys are destroyed, and
-        whoever still has one in memory shall find nothing to open."""
+        """Takes what is sealed out of the former versions of these customers' records.
+
+        Their keys are destroyed; a replica that still has one in memory shall find nothing to open.
+        """
         whose = {"customer_id": {"$in": list(customer_ids)}}
         await self._history.update_many(whose, {"$unset": {"document.sealed": ""}}, session=transaction)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -30,9 +31,7 @@ class Former(Protocol):
 class Present(Protocol):
     """What they ask of the records as they are; `Records` says more of each."""
 
-    async def page(
-        self, kind: str, customer_ids: Sequence[str], before: Place | None, most: int
-    ) -> list[Version]: ...
+    async def page(self, kind: str, customer_ids: Sequence[str], before: Place | None, most: int) -> list[Version]: ...
 
     async def one(self, kind: str, record_id: str) -> Version | None: ...
 
@@ -55,21 +54,22 @@ class Keys(Protocol):
     async def keys(self, owners: Collection[str]) -> dict[str, DataKey]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """All versions of all records, and how those of each kind are read."""
+
+    former: Former
+    present: Present
+    readers: Readers
+
+
 class HistoryUseCases:
     """Tells changes, and records as they stood."""
 
-    def __init__(
-        self,
-        former: Former,
-        present: Present,
-        readers: Readers,
-        customers: Customers,
-        lineage: Lineage,
-        keys: Keys,
-    ) -> None:
-        self._former = former
-        self._present = present
-        self._readers = readers
+    def __init__(self, archive: Archive, customers: Customers, lineage: Lineage, keys: Keys) -> None:
+        self._former = archive.former
+        self._present = archive.present
+        self._readers = archive.readers
         self._customers = customers
         self._lineage = lineage
         self._keys = keys
@@ -123,8 +123,10 @@ class HistoryUseCases:
     async def _versions(
         self, ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int
     ) -> list[Version]:
-        """The versions that the latest changes made. A record that is replaced meanwhile is in both: the present is
-        read first, so that none is in neither."""
+        """The versions that the latest changes made.
+
+        A record that is replaced meanwhile is in both: the present is read first, so that none is in neither.
+        """
         present = await asyncio.gather(*(self._present.page(kind, ids, before, most) for kind in kinds))
         former = await self._former.page(ids, kinds, before, most)
         return rules.latest([v for versions in (*present, former) for v in versions], most)

@@ -45,7 +45,7 @@ def record_message(record: Record) -> pb.GetRecordResponse:
         channel=made.channel,
         masked_fields=record.masked,
     )
-    json_format.ParseDict(record.content, out.content)
+    json_format.ParseDict(dict(record.content), out.content)
     return out
 
 

@@ -85,15 +85,14 @@ def check_same(load: Load, load_id: str) -> None:
         raise Invalid("the stream began with another load, or with none", field="load_id")
 
 
-def first_row(asked: int, following: int) -> int:
-    """The number of a message's first row: what it says or, where it says nothing, the row that is to follow.
+def check_follows(first_row: int, done: int) -> None:
+    """Passes when a message that begins with `first_row` leaves nothing out after the `done` rows that came.
 
     Raises:
-        Invalid: it leaves rows out.
+        Invalid: it does.
     """
-    if asked > following:
-        raise Invalid(f"leaves out the rows from {following} on", field="first_row")
-    return asked or following
+    if first_row > done + 1:
+        raise Invalid(f"leaves out the rows from {done + 1} on", field="first_row")
 
 
 def moved_on(load: Load, rows: int, counts: Counts, faults: Sequence[Fault], at: datetime) -> Load:

@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 from chassis.bulk import Outcome, refusal_of
 from chassis.rules import Refusal
 from chassis.times import now
-from services.customer_info.loading import Keep, Outcomes, in_row
+from services.customer_info.loading import Load as Loading
+from services.customer_info.loading import Outcomes, in_row
 from services.customer_info.loads import rules
 from services.customer_info.loads.rules import Counts, Fault, Load
 from services.customer_info.loads.usecases import LoadUseCases
@@ -37,12 +38,6 @@ class Request(Protocol):
     first_row: int
 
 
-class Loader(Protocol[R]):
-    """What writes rows: `load` of the noun's use cases."""
-
-    async def __call__(self, rows: Sequence[R], keep: Keep | None) -> Outcomes: ...
-
-
 @dataclass(frozen=True)
 class Kind(Generic[M, R]):
     """How the rows of one noun are loaded.
@@ -55,7 +50,7 @@ class Kind(Generic[M, R]):
     rows: Callable[[Any], Sequence[M]]
     convert: Callable[[M], R]
     needs: Callable[[R], Iterable[str]]
-    load: Loader[R]
+    load: Loading[R]
 
 
 async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Request]) -> Load:
@@ -104,10 +99,11 @@ class _Stream(Generic[M, R]):
         """
         rules.check_same(self.load, request.load_id)
         done = max(self._taken, self.load.position)
-        first = rules.first_row(request.first_row, done + 1 if request.first_row else self._taken + 1)
+        first = request.first_row or self._taken + 1
+        rules.check_follows(first, done)
         rows = self.kind.rows(request)
         self._taken = max(self._taken, first + len(rows) - 1)
-        self._last = _Batch(self, rows[max(0, done + 1 - first) :], max(first, done + 1), self._last)
+        self._last = _Batch(self, rows[done + 1 - first :], done + 1, self._last)
         return self._last.task
 
 
@@ -130,8 +126,8 @@ class _Batch(Generic[M, R]):
         await self._check()
         await self._apart()
         outcomes = await self._stream.kind.load(self._good, self) if self._good else []
-        await self.turn()
-        if self._after is None and self._rows:
+        if self._after is None and self._refusals:
+            await self.turn()
             await self.note(None, outcomes)
         self._stream.load = self._after or self._stream.load
         self._before = None
@@ -149,7 +145,7 @@ class _Batch(Generic[M, R]):
                 except Refusal as wrong:
                     refusal = wrong
             self._refusals.append(refusal)
-        self._rows = self._rows[:0] if not self._refusals else self._rows
+        self._rows = ()
 
     async def _apart(self) -> None:
         """Waits for the message before where it writes what this one has to look at."""
@@ -166,7 +162,8 @@ class _Batch(Generic[M, R]):
             await asyncio.shield(self.task)
 
     async def turn(self) -> None:
-        """See `Keep`."""
+        """See `Keep`. Who asks for it begins to write, or begins anew."""
+        self._after = None
         if self._before is not None:
             await asyncio.shield(self._before.task)
 
@@ -174,7 +171,6 @@ class _Batch(Generic[M, R]):
         """See `Keep`. A transaction may run more than once: nothing here remembers the time before."""
         counts, faults = self._told(outcomes)
         before = self._stream.load
-        self._after = None
         after = rules.moved_on(before, len(self._refusals), counts, faults, now())
         await self._stream.loads.move(transaction, before, after)
         self._after = after

@@ -8,10 +8,11 @@ from holdfast.customer_info.v1 import portfolio_pb2 as pb
 from holdfast.customer_info.v1 import portfolio_pb2_grpc
 
 from chassis.app import App
-from chassis.bulk import Tally
 from chassis.query.selection import selection
 from chassis.times import now
-from services.customer_info.loading import note
+from services.customer_info.loads import streams
+from services.customer_info.loads import wire as loads_wire
+from services.customer_info.loads.usecases import LoadUseCases
 from services.customer_info.portfolio import view_wire, wire
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from services.customer_info.portfolio.view_usecases import PortfolioViews
@@ -76,10 +77,8 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         self, requests: AsyncIterator[pb.ImportProductsRequest], _: Any
     ) -> pb.ImportProductsResponse:
         """Loads products in bulk."""
-        tally = Tally()
-        async for request in requests:
-            await note(tally, request.products, wire.row, self._usecases.load)
-        return pb.ImportProductsResponse(summary=tally.summary())
+        done = await streams.run(self._import, self._loads, requests)
+        return pb.ImportProductsResponse(summary=loads_wire.summary(done))
 
 
 def install(app: App, usecases: PortfolioUseCases, views: PortfolioViews) -> None:

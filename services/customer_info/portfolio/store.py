@@ -146,7 +146,7 @@ class ProductStore:
                     }
                 },
             ],
-            hint=OF_CUSTOMER,
+            hint=dict(OF_CUSTOMER),
         )
         return [
             Placed(tuple(d["_id"]["nodes"]), d["_id"].get("currency") or "", int(d["count"]), int(d["micros"]))
@@ -178,7 +178,7 @@ class ProductStore:
                 {"$match": {"customer_id": {"$in": list(customer_ids)}}},
                 {"$group": {"_id": key, **sums, **{f"ends_{n}": until(horizon) for n, horizon in enumerate(days)}}},
             ],
-            hint=OF_CUSTOMER,
+            hint=dict(OF_CUSTOMER),
         )
         return [
             FamilyRow(
@@ -253,8 +253,14 @@ class ProductStore:
         await self._history.keep(transaction, KIND, [before])
         await self._outbox.add(transaction, *happenings)
 
-    async def load(self, new: Sequence[Product], changed: Sequence[Product], happenings: Sequence[Happening]) -> None:
-        """Adds and replaces many in one transaction: all or none.
+    async def load(
+        self,
+        new: Sequence[Product],
+        changed: Sequence[Product],
+        happenings: Sequence[Happening],
+        beside: Callable[[Transaction], Awaitable[None]] | None = None,
+    ) -> None:
+        """Adds and replaces many in one transaction, and what `beside` writes in it: all or none.
 
         Raises:
             AlreadyExists: an id, or an identifier that only one can have, is another's; nothing was changed.
@@ -274,6 +280,8 @@ class ProductStore:
                 if done.matched_count < len(replaced):
                     raise Conflict("somebody changed a product of the batch first")
             await self._outbox.add(transaction, *happenings)
+            if beside is not None:
+                await beside(transaction)
 
         try:
             await self._store.transact(work)

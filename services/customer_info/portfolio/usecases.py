@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
@@ -16,7 +17,7 @@ from chassis.times import now
 from services.customer_info.catalogue.rules import Families
 from services.customer_info.customers.rules import Customer, check_open
 from services.customer_info.hierarchy.rules import Placement
-from services.customer_info.loading import Outcomes, each_once
+from services.customer_info.loading import Keep, Outcomes, each_once
 from services.customer_info.portfolio import rules, wire
 from services.customer_info.portfolio.rules import Product, Row, Status
 from services.customer_info.portfolio.view_rules import check_places
@@ -40,7 +41,11 @@ class Products(Protocol):
     async def replace(self, transaction: Any, product: Product, *happenings: Happening) -> None: ...
 
     async def load(
-        self, new: Sequence[Product], changed: Sequence[Product], happenings: Sequence[Happening]
+        self,
+        new: Sequence[Product],
+        changed: Sequence[Product],
+        happenings: Sequence[Happening],
+        beside: Callable[[Any], Awaitable[None]] | None = None,
     ) -> None: ...
 
 
@@ -167,11 +172,11 @@ class PortfolioUseCases:
 
         return await self._store.transact(work)
 
-    async def load(self, rows: Sequence[Row]) -> Outcomes:
+    async def load(self, rows: Sequence[Row], keep: Keep | None = None) -> Outcomes:
         """Makes, changes or leaves each product, by its id; answers for each in order."""
-        return await each_once(rows, [row.wish.id for row in rows], self._load)
+        return await each_once(rows, [row.wish.id for row in rows], self._load, keep)
 
-    async def _load(self, rows: Sequence[Row]) -> Outcomes:
+    async def _load(self, rows: Sequence[Row], keep: Keep | None = None) -> Outcomes:
         wishes = [row.wish for row in rows]
         owners = await self._customers.present(list({wish.customer_id for wish in wishes}))
         known = await self._store.many([wish.id for wish in wishes])
@@ -199,7 +204,10 @@ class PortfolioUseCases:
                 changed.append(after)
                 outcomes.append(Outcome.UPDATED)
         if new or changed:
-            await self._store.load(new, changed, [*map(added_event, new), *map(changed_event, changed)])
+            if keep is not None:
+                await keep.turn()
+            events = [*map(added_event, new), *map(changed_event, changed)]
+            await self._store.load(new, changed, events, partial(keep.note, outcomes=outcomes) if keep else None)
         return outcomes
 
     async def _around(self, wishes: Sequence[Product]) -> "_Around":

@@ -1,10 +1,12 @@
 """Erasures in MongoDB: the only file of this noun that knows it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from chassis.events.outbox import Happening, Outbox
+from chassis.exporting import PAGE
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Collection, Index
 from services.customer_info.privacy.rules import Erasure
@@ -80,3 +82,38 @@ def _erasure(kept: dict[str, Any]) -> Erasure:
         kept["ask_time"],
         kept.get("done_time"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where records that belong to a customer are kept: `owner` names the field that says whose they are.
+
+    With `through`, that field does not name the customer but a record of that other collection that does.
+    """
+
+    collection: str
+    owner: str = "customer_id"
+    through: str = ""
+
+
+class Holdings:
+    """Everything that this service keeps on a customer, as it is kept."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def pages(self, held: Held, customer_ids: Sequence[str]) -> AsyncIterator[list[Document]]:
+        """The records, some at a time, in no order."""
+        owners: list[Any] = list(customer_ids)
+        if held.through:
+            others = self._store.collection(held.through).find({"customer_id": {"$in": owners}}, {"_id": 1})
+            owners = [d["_id"] async for d in others]
+        cursor = self._store.collection(held.collection).find({held.owner: {"$in": owners}}).batch_size(PAGE)
+        page: list[Document] = []
+        async for document in cursor:
+            page.append(document)
+            if len(page) == PAGE:
+                yield page
+                page = []
+        if page:
+            yield page

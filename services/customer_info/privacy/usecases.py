@@ -1,5 +1,6 @@
 """What happens when a person is erased."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -65,6 +66,14 @@ class Forgetful(Protocol):
 
     async def forget(self, transaction: Any, customer_ids: Sequence[str]) -> None:
         """Takes out all of it."""
+
+
+async def keep_erased(erasures: "ErasureUseCases") -> None:
+    """Carries out what others have left, for ever; first of all, what was done, once more."""
+    await erasures.destroy_again()
+    while True:
+        await erasures.finish_left_behind()
+        await asyncio.sleep(LEFT_BEHIND.total_seconds() / 4)
 
 
 class ErasureUseCases:

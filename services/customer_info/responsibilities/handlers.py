@@ -6,6 +6,7 @@ from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import responsibilities_pb2 as pb
 from holdfast.customer_info.v1 import responsibilities_pb2_grpc
 
+from chassis.app import App
 from chassis.query.selection import selection
 from chassis.times import moment
 from services.customer_info.responsibilities import wire
@@ -87,3 +88,12 @@ class ResponsibilitiesHandlers(responsibilities_pb2_grpc.ResponsibilitiesService
 def _told(found: Holders) -> pb.Holders:
     holders = [wire.holder_message(h.assignment, h.contact, h.standing) for h in found.holders]
     return wire.holders_message(found.responsibility, holders, found.place)
+
+
+def install(app: App, usecases: ResponsibilityUseCases) -> None:
+    """Serves `ResponsibilitiesService`."""
+    app.serve(
+        responsibilities_pb2_grpc.add_ResponsibilitiesServiceServicer_to_server,
+        ResponsibilitiesHandlers(usecases),
+        pb.DESCRIPTOR.services_by_name["ResponsibilitiesService"],
+    )

@@ -13,7 +13,6 @@ from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists
-from chassis.times import now
 from chassis.vault.vault import Vault
 from services.customer_info.history.store import History
 from services.customer_info.responsibilities import documents
@@ -70,6 +69,7 @@ ASSIGNMENTS = Collection(
 )
 # One for each responsibility at a node: only two transactions that write the same thing get in each other's way.
 PLACES = Collection("responsibility_places", required={"holds": ["int", "long"]})
+RESPONSIBILITY_COLLECTIONS = (RESPONSIBILITIES, ASSIGNMENTS, PLACES)
 RESPONSIBILITY_LISTING = Listing(
     "responsibilities",
     {"required": fields.choice("required", {"true": True, "false": False})},
@@ -123,10 +123,7 @@ class ResponsibilityStore:
         """Adds those of the responsibilities that are not there yet, whatever has become of the others."""
         names = [r.name for r in responsibilities]
         there = {d["_id"] async for d in self._definitions.find({"_id": {"$in": names}}, {"_id": 1})}
-        stamp = now()
-        missing = [
-            {**documents.definition_document(r), "update_time": stamp} for r in responsibilities if r.name not in there
-        ]
+        missing = [documents.definition_document(r) for r in responsibilities if r.name not in there]
         if missing:
             try:
                 await self._definitions.insert_many(missing, ordered=False)

@@ -34,6 +34,8 @@ class Responsibilities(Protocol):
         self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Assignment]]
     ) -> Assignment: ...
 
+    async def add_missing(self, responsibilities: Sequence[Responsibility]) -> None: ...
+
     async def catalogue(self, transaction: Any) -> Catalogue: ...
 
     async def define(self, transaction: Any, responsibility: Responsibility, *happenings: Happening) -> None: ...
@@ -121,6 +123,11 @@ class ResponsibilityUseCases:
         self._customers = customers
         self._trees = trees
         self._lineage = lineage
+
+    async def start(self) -> None:
+        """Adds those of the usual responsibilities that the catalogue lacks; what has become of the others stays."""
+        at = now()
+        await self._store.add_missing([replace(r, update_time=at) for r in rules.DEFAULTS])
 
     async def define(self, wish: Responsibility, given_etag: str) -> Responsibility:
         """Makes a responsibility or changes the one of this name.

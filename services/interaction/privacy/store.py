@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pymongo import UpdateOne
 
-from chassis.mongo.client import Store, Transaction
+from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Collection, Index
 from chassis.times import now
 from services.interaction.privacy.usecases import Erasure
@@ -50,7 +50,7 @@ class ErasureStore:
 
     async def passed(self, customer_id: str, at: datetime, again: datetime | None) -> None:
         """Notes that a pass ended at `at`, and when the next one is due; None: it was the last."""
-        update = {"$set": {"redact_time": at} | ({"due_time": again} if again else {})}
-        if again is None:
-            update["$unset"] = {"due_time": ""}
+        update: Document = {"$set": {"redact_time": at}, "$unset": {"due_time": ""}}
+        if again is not None:
+            update = {"$set": {"redact_time": at, "due_time": again}}
         await self._erasures.update_one({"_id": customer_id}, update)

@@ -55,7 +55,7 @@ class TicketUseCases:
         self._erased = erased
 
     async def open(self, draft: Draft, request_id: str, content: bytes) -> Ticket:
-        """Opens a ticket; a retry with the same `request_id` gets the same one. Of a person who was erased, without texts.
+        """Opens a ticket; a retry with the same `request_id` gets the same one. Of the erased, without texts.
 
         Raises:
             Invalid: it cannot begin so; AlreadyExists: its id is taken.

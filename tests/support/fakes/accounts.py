@@ -134,6 +134,9 @@ class FakeLineage:
     async def of(self, customer_id: str) -> tuple[str, ...]:
         return self._groups.get(customer_id, (customer_id,))
 
+    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        return {customer_id: await self.of(customer_id) for customer_id in customer_ids}
+
 
 @dataclass(frozen=True)
 class Standing:

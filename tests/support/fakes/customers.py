@@ -101,7 +101,16 @@ class FakeCustomers:
         transaction.kept[customer.id] = customer
         transaction.events += happenings
 
-    async def load(self, new: Sequence[Customer], changed: Sequence[Customer], happenings: Sequence[Happening]) -> None:
+    async def load(
+        self,
+        new: Sequence[Customer],
+        changed: Sequence[Customer],
+        happenings: Sequence[Happening],
+        turn: Callable[[], Awaitable[None]] | None = None,
+        beside: Callable[[Any], Awaitable[None]] | None = None,
+    ) -> None:
+        if turn is not None:
+            await turn()
         self.loads.append((len(new), len(changed)))
         while self.rivals:
             rival = self.rivals.pop()
@@ -116,6 +125,8 @@ class FakeCustomers:
                     raise Conflict("somebody changed a customer of the batch first")
                 await self.replace(transaction, customer)
             transaction.events += happenings
+            if beside is not None:
+                await beside(transaction)
 
         await self.transact(work)
 

@@ -179,9 +179,6 @@ class FakeLineage:
     async def of(self, customer_id: str) -> tuple[str, ...]:
         return self._members if customer_id in self._members else (customer_id,)
 
-    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        return {customer_id: await self.of(customer_id) for customer_id in customer_ids}
-
 
 def _key(kept: Tree | Placement) -> str:
     return kept.id if isinstance(kept, Tree) else place(kept)

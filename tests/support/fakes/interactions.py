@@ -1,6 +1,7 @@
 """`InteractionStore` in memory."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from holdfast.interaction.v1 import interactions_pb2 as pb
@@ -8,7 +9,7 @@ from holdfast.interaction.v1 import interactions_pb2 as pb
 from chassis.bulk import Outcome
 from chassis.query.selection import Selection
 from chassis.rules import Refusal
-from chassis.times import from_timestamp
+from chassis.times import from_timestamp, to_timestamp
 from services.interaction.interactions import wire
 from services.interaction.interactions.rules import Times
 from services.interaction.interactions.store import LISTING
@@ -46,9 +47,20 @@ class FakeInteractions:
     async def get(self, entry_id: str) -> pb.Interaction | None:
         return self.kept.get(entry_id)
 
-    async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]:
-        own = [entry for entry in self.kept.values() if entry.customer_id == customer_id]
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[pb.Interaction], str]:
+        own = [entry for entry in self.kept.values() if entry.customer_id in customer_ids]
         return page(own, selection, LISTING, GETTERS)
+
+    async def redact(self, customer_id: str, at: datetime) -> int:
+        done = 0
+        for entry in self.kept.values():
+            before = entry.SerializeToString(deterministic=True)
+            if entry.customer_id == customer_id:
+                wire.redact(entry)
+            if entry.SerializeToString(deterministic=True) != before:
+                entry.redact_time.CopyFrom(to_timestamp(at))
+                done += 1
+        return done
 
     def _original(self, entry: pb.Interaction) -> pb.Interaction | None:
         key = (entry.source, entry.message_id)

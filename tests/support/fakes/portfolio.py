@@ -99,7 +99,13 @@ class FakeProducts:
         transaction.kept[product.id] = product
         transaction.events += happenings
 
-    async def load(self, new: Sequence[Product], changed: Sequence[Product], happenings: Sequence[Happening]) -> None:
+    async def load(
+        self,
+        new: Sequence[Product],
+        changed: Sequence[Product],
+        happenings: Sequence[Happening],
+        beside: Callable[[Any], Awaitable[None]] | None = None,
+    ) -> None:
         self.loads.append((len(new), len(changed)))
         while self.rivals:
             rival = self.rivals.pop()
@@ -114,6 +120,8 @@ class FakeProducts:
                     raise Conflict("somebody changed a product of the batch first")
                 await self.replace(transaction, product)
             transaction.events += happenings
+            if beside is not None:
+                await beside(transaction)
             return None
 
         await self._stage.transact(work)

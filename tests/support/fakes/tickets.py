@@ -1,12 +1,14 @@
 """`TicketStore` in memory."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
-from services.interaction.tickets.rules import Ticket
+from services.interaction.tickets.rules import Ticket, redacted
 from services.interaction.tickets.store import CUSTOMER_LISTING, LISTING
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
@@ -56,8 +58,8 @@ class FakeTickets:
     async def page(self, selection: Selection) -> tuple[list[Ticket], str]:
         return page(self.kept.values(), selection, LISTING, GETTERS)
 
-    async def page_of_customer(self, customer_id: str, selection: Selection) -> tuple[list[Ticket], str]:
-        own = [ticket for ticket in self.kept.values() if ticket.customer_id == customer_id]
+    async def page_of_customer(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Ticket], str]:
+        own = [ticket for ticket in self.kept.values() if ticket.customer_id in customer_ids]
         return page(own, selection, CUSTOMER_LISTING, GETTERS)
 
     async def insert(self, transaction: Staged[Ticket], ticket: Ticket, *happenings: Happening) -> None:
@@ -70,6 +72,16 @@ class FakeTickets:
     async def replace(self, transaction: Staged[Ticket], ticket: Ticket, *happenings: Happening) -> None:
         transaction.kept[ticket.id] = ticket
         transaction.events += happenings
+
+    async def redact(self, customer_id: str, at: datetime) -> int:
+        changed = {
+            ticket.id: replace(without, version=ticket.version + 1)
+            for ticket in self.kept.values()
+            for without in [redacted(ticket, at)]
+            if ticket.customer_id == customer_id and replace(without, redact_time=ticket.redact_time) != ticket
+        }
+        self._stage.kept |= changed
+        return len(changed)
 
     async def load(self, tickets: Sequence[Ticket], happenings: Sequence[Happening]) -> None:
         self.loads.append(len(tickets))

@@ -1,7 +1,9 @@
 """The contract of the store of products: the fake and the real one keep the same promises."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +11,18 @@ import pytest
 from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Refusal
+from chassis.vault.vault import Vault
+from services.customer_info.customers.looking_up import Holding
 from services.customer_info.customers.rules import Money
+from services.customer_info.history.store import History
 from services.customer_info.portfolio import store as product_store
-from services.customer_info.portfolio.rules import MOST, Product, ServiceIdentifier, Status, Term
+from services.customer_info.portfolio import view_rules
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, key
+from services.customer_info.portfolio.rules import MOST, Product, Status
 from services.customer_info.portfolio.store import ProductStore
+from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.portfolio.usecases import Products, added_event, changed_event
+from services.customer_info.portfolio.view_rules import HORIZONS, Sum
 from tests.integration.services.customer_info.subjects import Subject, told_by_fake, told_by_outbox
 from tests.support.fakes.portfolio import FakeProducts
 from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, product
@@ -22,11 +31,11 @@ pytestmark = pytest.mark.parametrize("subject", ["fake", "real"], indirect=True)
 
 
 @pytest.fixture
-def subject(request: pytest.FixtureRequest, store: Store) -> Subject[Any]:
+def subject(request: pytest.FixtureRequest, store: Store, vault: Vault) -> Subject[Any]:
     if request.param == "fake":
         fake = FakeProducts()
         return Subject(fake, told_by_fake(fake))
-    return Subject(ProductStore(store), told_by_outbox(store))
+    return Subject(ProductStore(store, vault, History(store)), told_by_outbox(store))
 
 
 async def keep(products: Products, *kept: Product) -> None:
@@ -36,8 +45,11 @@ async def keep(products: Products, *kept: Product) -> None:
 async def test_a_product_is_kept_whole(subject: Subject[Any]) -> None:
     full = product(
         status=Status.CEASED,
+        one_time_price=Money("EUR", 5),
         term=Term(24, NOON, later()),
-        identifiers=(ServiceIdentifier("msisdn", "49170123456"), ServiceIdentifier("imei", "1")),
+        identifiers=(ServiceIdentifier("msisdn", "+49151123456"), ServiceIdentifier("imei", "490154203237518")),
+        node_ids=(new_uuid(), new_uuid()),
+        account_id=new_uuid(),
         characteristics=(("technology", "fibre"), ("speed_mbps", "250")),
         history=history(Status.ORDERED, Status.PROVISIONING, Status.ACTIVE, Status.CEASED),
         version=4,
@@ -56,9 +68,9 @@ async def test_a_portfolio_is_in_order_with_or_without_what_ceased(subject: Subj
     ended = product(owner, status=Status.CEASED, family="aaa")
     await keep(subject.store, *kept, ended, product())
     order = sorted(kept, key=lambda p: (p.family, p.name, p.id))
-    assert await subject.store.current(owner) == order
-    assert await subject.store.all(owner) == [ended, *order]
-    assert await subject.store.current(new_uuid()) == []
+    assert await subject.store.current((owner,)) == order
+    assert await subject.store.all((owner,)) == [ended, *order]
+    assert await subject.store.current((new_uuid(),)) == []
 
 
 async def test_portfolios_read_together_are_each_their_own(subject: Subject[Any]) -> None:
@@ -66,7 +78,7 @@ async def test_portfolios_read_together_are_each_their_own(subject: Subject[Any]
     kept = {owner: [product(owner, name=f"{m}") for m in range(n % 4)] for n, owner in enumerate(owners)}
     await keep(subject.store, *(p for products in kept.values() for p in products))
     wanted = [*owners, new_uuid(), *owners]
-    found = await asyncio.gather(*(subject.store.current(owner) for owner in wanted))
+    found = await asyncio.gather(*(subject.store.current((owner,)) for owner in wanted))
     assert found == [kept.get(owner, []) for owner in wanted]
 
 
@@ -82,19 +94,161 @@ async def test_a_very_large_portfolio_is_cut_and_leaves_its_neighbours_whole(
     small = {owner: [product(owner)] for owner in owners}
     await keep(subject.store, *(products[0] for products in small.values()))
     wanted = [*owners[:3], large, *owners[3:]]
-    found = dict(zip(wanted, await asyncio.gather(*(subject.store.all(o) for o in wanted)), strict=True))
+    found = dict(zip(wanted, await asyncio.gather(*(subject.store.all((o,)) for o in wanted)), strict=True))
     assert [p.name for p in found.pop(large)] == [f"{n:05}" for n in range(MOST)]
     assert found == small
-    assert await subject.store.totals(large) == [Money("EUR", (MOST + 20) * 29_850_000)]
+    whole = view_rules.added_up(await subject.store.placed((large,)))
+    assert whole == Sum(MOST + 20, {"EUR": (MOST + 20) * 29_850_000})
 
 
-async def test_totals_count_each_currency_and_nothing_that_ceased(subject: Subject[Any]) -> None:
-    owner = new_uuid()
+async def test_a_portfolio_of_several_records_is_one_in_order(subject: Subject[Any]) -> None:
+    ids = (new_uuid(), new_uuid(), new_uuid())
+    kept = [product(ids[n % 2], name=f"{n % 5}-{n}") for n in range(12)]
+    await keep(subject.store, *kept, product())
+    found = await asyncio.gather(subject.store.current(ids), subject.store.current(ids[:1]), subject.store.all(ids))
+    in_order = sorted(kept, key=lambda p: p.name)
+    assert found == [in_order, [p for p in in_order if p.customer_id == ids[0]], in_order]
+
+
+async def test_what_stands_at_nodes_is_counted_by_currency_without_what_ceased(subject: Subject[Any]) -> None:
+    ids, nodes = (new_uuid(), new_uuid()), [new_uuid() for _ in range(3)]
     prices = [Money("USD", 5), Money("EUR", 7), Money("EUR", 10**15), None]
-    ended = product(owner, status=Status.CEASED, monthly_price=Money("GBP", 1))
-    await keep(subject.store, ended, *(product(owner, monthly_price=p) for p in prices))
-    assert await subject.store.totals(owner) == [Money("EUR", 10**15 + 7), Money("USD", 5)]
-    assert await subject.store.totals(new_uuid()) == []
+    kept = [product(ids[n % 2], monthly_price=p, node_ids=tuple(nodes[: n % 3])) for n, p in enumerate(prices)]
+    ended = product(ids[0], status=Status.CEASED, monthly_price=Money("GBP", 1), node_ids=(nodes[0],))
+    await keep(subject.store, *kept, ended)
+    assert view_rules.added_up(await subject.store.placed(ids)) == Sum(4, {"USD": 5, "EUR": 10**15 + 7})
+    assert await subject.store.by_node(ids) == {
+        nodes[0]: Sum(2, {"EUR": 10**15 + 7}),
+        nodes[1]: Sum(1, {"EUR": 10**15}),
+    }
+    assert await subject.store.placed((new_uuid(),)) == []
+    assert {p.id for p in await subject.store.at_nodes(ids, [nodes[0], nodes[2]])} == {kept[1].id, kept[2].id}
+    assert await subject.store.at_nodes(ids, [nodes[2]]) == []
+    assert await subject.store.at_nodes((new_uuid(),), nodes) == []
+
+
+async def test_products_at_nodes_are_in_order(subject: Subject[Any]) -> None:
+    ids, node = (new_uuid(), new_uuid()), new_uuid()
+    kept = [product(ids[n % 2], name=f"{n * 7 % 10}", node_ids=(node,)) for n in range(10)]
+    await keep(subject.store, *kept)
+    assert await subject.store.at_nodes(ids, [node]) == sorted(kept, key=lambda p: p.name)
+
+
+async def test_families_are_counted_by_state_and_currency_with_ends_of_commitment(subject: Subject[Any]) -> None:
+    ids = (new_uuid(), new_uuid())
+    kept = [
+        *(product(ids[0], term=Term(1, NOON, NOON + timedelta(days=d))) for d in (-1, 0, 29, 30, 100, 180)),
+        product(ids[1], term=Term(1), monthly_price=None),
+        product(ids[1], Status.CEASED, family="voice", monthly_price=Money("USD", 1)),
+    ]
+    await keep(subject.store, *kept)
+    rows = await subject.store.family_rows(ids, NOON, HORIZONS)
+    found: dict[tuple[str, Status, str], list[int]] = {}
+    for row in rows:
+        sums = found.setdefault((row.family, row.status, row.currency), [0] * 5)
+        sums[:] = [a + b for a, b in zip(sums, [row.count, row.micros, *row.ends], strict=True)]
+    # A month from 14 March is 31 days.
+    assert found == {
+        ("broadband", Status.ACTIVE, "EUR"): [6, 6 * 29_850_000, 2, 3, 4],
+        ("broadband", Status.ACTIVE, ""): [1, 0, 0, 1, 1],
+        ("voice", Status.CEASED, "USD"): [1, 1, 0, 0, 0],
+    }
+
+
+async def test_an_identifier_of_its_own_is_taken_once_and_free_again_after_the_end(subject: Subject[Any]) -> None:
+    own = (ServiceIdentifier("circuit", new_uuid()), ServiceIdentifier("pbx_slot", "4"))
+    holder = product(identifiers=own)
+    await keep(subject.store, holder, product(identifiers=own[1:]))
+    other = product(identifiers=own)
+
+    async def insert(transaction: Any) -> Product:
+        await subject.store.insert(transaction, other, added_event(other))
+        return other
+
+    bare = product()
+    await keep(subject.store, bare)
+    after = replace(bare, identifiers=own, version=2)
+
+    async def change(transaction: Any) -> Product:
+        await subject.store.replace(transaction, after, changed_event(after))
+        return after
+
+    for attempt in (
+        subject.store.transact(insert),
+        subject.store.transact(change),
+        keep(subject.store, other),
+        subject.store.load([], [after], []),
+    ):
+        with pytest.raises(AlreadyExists) as refused:
+            await attempt
+        assert refused.value.reason == "IDENTIFIER_TAKEN"
+        assert refused.value.metadata == {"kind": "circuit", "type": "product", "id": holder.id}
+        assert own[0].value not in refused.value.message
+    assert await subject.store.many([other.id, bare.id]) == {bare.id: bare}
+    await subject.store.load([], [replace(holder, status=Status.CEASED, version=2)], [])
+    assert await subject.store.transact(insert) == other
+    kept = await subject.store.many([holder.id, other.id])
+    assert [kept[i].identifiers for i in (holder.id, other.id)] == [own, own]
+
+
+async def test_two_new_products_of_one_identifier_are_told_apart(subject: Subject[Any]) -> None:
+    own = (ServiceIdentifier("circuit", new_uuid()),)
+    first, second = product(identifiers=own), product(identifiers=own)
+    with pytest.raises(AlreadyExists) as refused:
+        await keep(subject.store, first, second)
+    assert refused.value.metadata == {"kind": "circuit", "type": "product", "id": first.id}
+    assert await subject.store.many([first.id, second.id]) == {}
+
+
+async def test_products_are_found_by_what_they_are_known_by_until_they_cease(subject: Subject[Any]) -> None:
+    line = ServiceIdentifier("e164", f"+4930{int(new_uuid()[:7], 16)}")
+    circuit = ServiceIdentifier("circuit", new_uuid())
+    owners = [new_uuid() for _ in range(3)]
+    voice, fax = product(owners[0], identifiers=(line, circuit)), product(owners[1], identifiers=(line,))
+    ended = product(owners[2], status=Status.CEASED, identifiers=(line, circuit))
+    await keep(subject.store, voice, fax, ended)
+
+    async def found(*identifiers: ServiceIdentifier) -> list[Holding]:
+        holders: Sequence[Holding] = await subject.store.holders([key(i) for i in identifiers])
+        return sorted(holders, key=lambda h: h.id)
+
+    both = sorted((Holding("product", p.id, p.customer_id) for p in (voice, fax)), key=lambda h: h.id)
+    assert await found(line) == both
+    assert await found(circuit) == [Holding("product", voice.id, owners[0])]
+    assert await found(ServiceIdentifier("circuit", "?"), ServiceIdentifier("e164", circuit.value)) == []
+    await keep(subject.store, product(owners[0], identifiers=(line,)))
+    assert {h.customer_id for h in await found(line)} == set(owners[:2])
+
+
+async def test_what_is_forgotten_leaves_the_product_and_frees_its_identifiers(subject: Subject[Any]) -> None:
+    own = (ServiceIdentifier("circuit", new_uuid()),)
+    kept = product(identifiers=own)
+    await keep(subject.store, kept)
+
+    async def work(transaction: Any) -> Product:
+        await subject.store.forget(transaction, [kept.customer_id])
+        return kept
+
+    await subject.store.transact(work)
+    assert await subject.store.many([kept.id]) == {kept.id: replace(kept, identifiers=())}
+    assert await subject.store.holders([key(own[0])]) == []
+    await keep(subject.store, product(identifiers=own))
+
+
+async def test_a_load_writes_what_belongs_beside_it_or_nothing(subject: Subject[Any]) -> None:
+    there = product()
+    seen: list[Product | None] = []
+
+    async def beside(transaction: Any) -> None:
+        seen.append(await subject.store.read(transaction, there.id))
+        if len(seen) == 1:
+            raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        await subject.store.load([there], [], [], beside)
+    assert await subject.store.many([there.id]) == {}
+    await subject.store.load([there], [], [added_event(there)], beside)
+    assert seen == [there, there]
 
 
 async def test_a_transaction_keeps_all_its_writes_or_none(subject: Subject[Any]) -> None:
@@ -133,7 +287,7 @@ async def test_a_request_is_done_once_and_remembers_its_answer(subject: Subject[
     with pytest.raises(Refusal) as refused:
         await subject.store.once(request_id, b"other", work)
     assert refused.value.reason == "REQUEST_ID_REUSED"
-    assert len(await subject.store.all(first.customer_id)) == 1
+    assert len(await subject.store.all((first.customer_id,))) == 1
 
 
 async def test_an_id_is_taken_once(subject: Subject[Any]) -> None:
@@ -166,9 +320,16 @@ async def test_a_load_is_all_or_nothing(subject: Subject[Any]) -> None:
 
 
 async def test_lists_are_filtered_ordered_and_paged(subject: Subject[Any]) -> None:
-    owner = new_uuid()
+    owner, nodes = new_uuid(), (new_uuid(), new_uuid())
     kept = [
-        product(owner, status, family="voice" if n % 2 else "mobile", update_time=later(n))
+        product(
+            owner,
+            status,
+            family="voice" if n % 2 else "mobile",
+            update_time=later(n),
+            node_ids=nodes[: n % 3],
+            account_id=nodes[n % 2],
+        )
         for n, status in enumerate(Status)
     ]
     await keep(subject.store, *kept)
@@ -186,6 +347,9 @@ async def test_lists_are_filtered_ordered_and_paged(subject: Subject[Any]) -> No
     assert await found(everything) == [4, 3, 2, 1, 0]
     assert await found(replace(everything, order=(Order("update_time"),))) == [0, 1, 2, 3, 4]
     assert await found(everything.where("family", "voice")) == [3, 1]
+    assert await found(everything.where("node_id", nodes[0])) == [4, 2, 1]
+    assert await found(Selection(page_size=1).where("node_id", nodes[1])) == [2]
+    assert await found(Selection(page_size=1).where("account_id", nodes[1])) == [3, 1]
     current = everything.where("status", "PRODUCT_STATUS_CEASED", operator=Operator.NOT_EQUAL)
     assert await found(current) == [3, 2, 1, 0]
     late = everything.where("update_time", later(2).isoformat(), operator=Operator.GREATER)

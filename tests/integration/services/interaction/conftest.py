@@ -9,14 +9,13 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from holdfast.events.v1.events_pb2_grpc import EventsServiceStub
 from holdfast.interaction.v1.interactions_pb2_grpc import InteractionsServiceStub
+from holdfast.interaction.v1.privacy_pb2_grpc import PrivacyServiceStub
 from holdfast.interaction.v1.tickets_pb2_grpc import TicketsServiceStub
 
 from chassis.errors import DETAILS_TRAILER
-from chassis.events.outbox import OUTBOX
 from chassis.mongo.client import Store, open_store
-from chassis.mongo.requests import REQUESTS
-from services.interaction.interactions.store import INTERACTIONS
-from services.interaction.tickets.store import TICKETS
+from services.interaction.build import COLLECTIONS
+from tests.support.event_source import EventSource
 from tests.support.service import Keys, Process, environment, serving
 from tests.support.settings import settings_of
 
@@ -24,9 +23,24 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 @pytest.fixture(scope="module")
-def service(mongo_uri: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+async def customer_info() -> AsyncIterator[EventSource]:
+    """What interaction listens to."""
+    source = EventSource()
+    await source.start()
+    yield source
+    await source.stop()
+
+
+@pytest.fixture(scope="module")
+def service(
+    mongo_uri: Callable[[str], str],
+    keys: Keys,
+    customer_info: EventSource,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Process]:
     folder: Path = tmp_path_factory.mktemp("interaction")
-    with serving("services.interaction", keys, folder, interaction_mongo_uri=mongo_uri("interaction")) as process:
+    settings = {"interaction_mongo_uri": mongo_uri("interaction"), "customer_info_target": customer_info.address}
+    with serving("services.interaction", keys, folder, **settings) as process:
         yield process
 
 
@@ -44,6 +58,11 @@ def interactions(channel: grpc.aio.Channel) -> "InteractionsServiceStub":
 @pytest.fixture
 def tickets(channel: grpc.aio.Channel) -> "TicketsServiceStub":
     return TicketsServiceStub(channel)
+
+
+@pytest.fixture
+def privacy(channel: grpc.aio.Channel) -> "PrivacyServiceStub":
+    return PrivacyServiceStub(channel)
 
 
 @pytest.fixture
@@ -67,7 +86,7 @@ async def store(mongo_uri: Callable[[str], str], keys: Keys) -> AsyncIterator[St
     driver = os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo")
     settings = settings_of(environment(keys, 1, mongo_driver=driver))
     opened = await open_store(mongo_uri("interaction"), settings, "test")
-    await opened.ensure([INTERACTIONS, TICKETS, OUTBOX, REQUESTS])
+    await opened.ensure(COLLECTIONS)
     yield opened
     await opened.close()
 

@@ -11,12 +11,17 @@ from holdfast.interaction.v1 import interactions_pb2 as pb
 from holdfast.interaction.v1.interactions_pb2_grpc import InteractionsServiceStub
 
 from chassis.mongo.client import Store
-from tests.support.service import Keys, serving
+from tests.support.service import Keys, free_port, serving
 from tests.unit.services.interaction.builders import entry
 
 MESSAGES = 600
 CALLERS = 32
 BEFORE_THE_KILL = 150
+
+
+def settings(mongo_uri: Callable[[str], str]) -> dict[str, str]:
+    """Customer information is not there, and not missed."""
+    return {"interaction_mongo_uri": mongo_uri("interaction"), "customer_info_target": f"127.0.0.1:{free_port()}"}
 
 
 async def log_all(
@@ -47,7 +52,7 @@ async def test_a_kill_amid_writes_loses_nothing_acknowledged_and_doubles_nothing
 ) -> None:
     metadata = keys.metadata("agent")
     messages = [uuid.uuid4().hex for _ in range(MESSAGES)]
-    with serving("services.interaction", keys, tmp_path, interaction_mongo_uri=mongo_uri("interaction")) as process:
+    with serving("services.interaction", keys, tmp_path, **settings(mongo_uri)) as process:
         answers = Counter[str]()
 
         def kill_amid() -> None:
@@ -74,7 +79,7 @@ async def test_a_stop_amid_writes_answers_what_was_taken(
     mongo_uri: Callable[[str], str], keys: Keys, store: Store, tmp_path: Path
 ) -> None:
     messages = [f"stop-{uuid.uuid4().hex}" for _ in range(MESSAGES)]
-    with serving("services.interaction", keys, tmp_path, interaction_mongo_uri=mongo_uri("interaction")) as process:
+    with serving("services.interaction", keys, tmp_path, **settings(mongo_uri)) as process:
         answers = Counter[str]()
 
         def stop_amid() -> None:

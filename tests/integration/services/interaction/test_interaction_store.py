@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +13,16 @@ from pymongo.errors import WriteError
 
 from chassis.bulk import Outcome
 from chassis.ids import new_id
+from chassis.lineage import MOST_MEMBERS
 from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import Invalid, Refusal
+from chassis.times import to_timestamp
 from services.interaction.interactions import wire
 from services.interaction.interactions.rules import Times
 from services.interaction.interactions.store import INTERACTIONS, InteractionStore
 from services.interaction.interactions.usecases import Interactions
+from services.interaction.privacy.parts import REDACTED_AT_ONCE
 from tests.support.explain import SLOW, overheard, stages
 from tests.support.fakes.interactions import FakeInteractions
 from tests.support.mongo import Mongod
@@ -79,16 +83,64 @@ async def test_a_history_is_walked_in_pages(entries: Interactions) -> None:
     found: list[pb.Interaction] = []
     selection = Selection(page_size=2)
     while True:
-        page, token = await entries.page(customer, selection)
+        page, token = await entries.page([customer], selection)
         found += page
         if not token:
             break
         selection = Selection(page_size=2, page_token=token)
     assert [(NOW.replace(tzinfo=None) - e.occur_time.ToDatetime()).days for e in found] == sorted(days)
-    oldest, _ = await entries.page(customer, Selection(order=(Order("occur_time"),)))
+    oldest, _ = await entries.page([customer], Selection(order=(Order("occur_time"),)))
     assert oldest == found[::-1]
     with pytest.raises(Invalid):
-        await entries.page(str(uuid.uuid4()), Selection(page_token="of another list"))
+        await entries.page([str(uuid.uuid4())], Selection(page_token="of another list"))
+
+
+async def test_a_history_of_several_ids_is_one_list(entries: Interactions) -> None:
+    several = [str(uuid.uuid4()) for _ in range(3)]
+    for n in range(12):
+        await entries.add(*made(customer_id=several[n % 3], occur_time=NOW - timedelta(hours=n // 2)))
+    await entries.add(*made(customer_id=str(uuid.uuid4())))
+    found: list[pb.Interaction] = []
+    selection = Selection(page_size=5)
+    while True:
+        page, token = await entries.page(several, selection)
+        found += page
+        if not token:
+            break
+        selection = Selection(page_size=5, page_token=token)
+    assert len({e.id for e in found}) == len(found) == 12
+    keys = [(e.occur_time.ToDatetime(), e.id) for e in found]
+    assert keys == sorted(keys, reverse=True)
+    alone, _ = await entries.page(several[:1], Selection())
+    assert [e.id for e in alone] == [e.id for e in found if e.customer_id == several[0]]
+
+
+async def test_redaction_takes_out_texts_and_leaves_what_counts(entries: Interactions) -> None:
+    customer = str(uuid.uuid4())
+    full, times = made(customer_id=customer, source="s", message_id=uuid.uuid4().hex)
+    bare, bare_times = made(customer_id=customer)
+    for name in ("note", "participants", "items"):
+        bare.ClearField(name)  # type: ignore[arg-type]
+    other, other_times = made(customer_id=str(uuid.uuid4()))
+    for one in ((full, times), (bare, bare_times), (other, other_times)):
+        await entries.add(*one)
+    assert await entries.redact(customer, NOW) == 1
+    wire.redact(full)
+    full.redact_time.CopyFrom(to_timestamp(NOW))
+    assert await entries.get(full.id) == full
+    assert full.note == full.items[0].topic == "[erased]"
+    assert await entries.get(bare.id) == bare
+    assert await entries.get(other.id) == other
+    assert await entries.redact(customer, NOW + timedelta(hours=1)) == 0
+    assert await entries.get(full.id) == full
+
+
+async def test_many_entries_are_redacted_part_by_part(store: Store) -> None:
+    entries, customer = InteractionStore(store), str(uuid.uuid4())
+    most = 2 * REDACTED_AT_ONCE + 7
+    await entries.add_all([made(customer_id=customer) for _ in range(most)])
+    assert await entries.redact(customer, NOW) == most
+    assert await entries.redact(customer, NOW) == 0
 
 
 @pytest.fixture
@@ -126,16 +178,41 @@ async def test_no_query_reads_everything_or_sorts_in_memory(mongo_uri: Callable[
         await entries.add(*made(source="s", message_id=f"{key}1"))
         await entries.get(new_id())
         first = Selection(page_size=5)
-        _, token = await entries.page(customer, first)
-        await entries.page(customer, Selection(page_size=5, page_token=token))
-        await entries.page(customer, Selection(order=(Order("occur_time"),)))
+        _, token = await entries.page([customer], first)
+        await entries.page([customer], Selection(page_size=5, page_token=token))
+        await entries.page([customer], Selection(order=(Order("occur_time"),)))
         for field, value in (("channel", "CHANNEL_CALL"), ("stage", "LIFE_STAGE_PAY"), ("category", "billing")):
-            await entries.page(customer, first.where(field, value))
+            await entries.page([customer], first.where(field, value))
         after = first.where("occur_time", NOW.isoformat(), operator=Operator.LESS)
-        await entries.page(customer, after.where("direction", "DIRECTION_INBOUND"))
-        assert len(listener.commands) == 9
+        await entries.page([customer], after.where("direction", "DIRECTION_INBOUND"))
+        await entries.redact(customer, NOW)
+        assert len(listener.commands) == 11
         for command in listener.commands:
             assert not await stages(store, command) & SLOW, command
+
+
+@pytest.mark.parametrize("members", [1, 2, MOST_MEMBERS])
+async def test_a_history_of_several_ids_is_merged_by_the_index(
+    mongo_uri: Callable[[str], str], store: Store, members: int
+) -> None:
+    customers = [str(uuid.uuid4()) for _ in range(members)]
+    async with overheard(mongo_uri("interaction")) as (heard, listener):
+        entries = InteractionStore(heard)
+        several = [made(customer_id=customers[n % members], occur_time=NOW - timedelta(hours=n)) for n in range(200)]
+        await entries.add_all(several)
+        first = Selection(page_size=20)
+        after = first.where("occur_time", NOW.isoformat(), operator=Operator.LESS)
+        for selection in (first, after, first.where("channel", "CHANNEL_CALL"), after.where("stage", "LIFE_STAGE_PAY")):
+            _, token = await entries.page(customers, selection)
+            _, token = await entries.page(customers, replace(selection, page_token=token))
+            await entries.page(customers, replace(selection, page_token=token))
+        await entries.page(customers, Selection(order=(Order("occur_time"),)))
+        assert len(listener.commands) == 13
+        for command in listener.commands:
+            assert not await stages(store, command) & SLOW, command
+            plan = await store.database.command("explain", command, verbosity="executionStats")
+            # Each id's first one is looked at; beyond that, no more than the pages hold.
+            assert plan["executionStats"]["totalDocsExamined"] <= 62 + members
 
 
 async def test_a_page_far_down_reads_no_more_than_the_first(mongo_uri: Callable[[str], str], store: Store) -> None:
@@ -146,7 +223,7 @@ async def test_a_page_far_down_reads_no_more_than_the_first(mongo_uri: Callable[
         await entries.add_all([made(customer_id=customer, occur_time=moment) for moment in times])
         selection = Selection(page_size=20)
         while True:
-            _, token = await entries.page(customer, selection)
+            _, token = await entries.page([customer], selection)
             if not token:
                 break
             selection = Selection(page_size=20, page_token=token)

@@ -106,15 +106,15 @@ async def test_lists_are_narrowed_and_walked_in_order(tickets: Tickets) -> None:
     customer = str(uuid.uuid4())
     mine = [made(customer, ago, State.HELD if ago % 2 else None) for ago in range(6)]
     await tickets.load([*mine, made()], [])
-    first, token = await tickets.page_of_customer(customer, Selection(page_size=4))
-    rest, end = await tickets.page_of_customer(customer, Selection(page_size=4, page_token=token))
+    first, token = await tickets.page_of_customer([customer], Selection(page_size=4))
+    rest, end = await tickets.page_of_customer([customer], Selection(page_size=4, page_token=token))
     assert first + rest == mine
     assert not end
     held = Selection().where("state", "TICKET_STATE_HELD").where("customer_id", customer)
     found, _ = await tickets.page(replace(held, order=(Order("update_time", descending=True),)))
     assert found == [mine[5], mine[3], mine[1]]
     with pytest.raises(Invalid):
-        await tickets.page_of_customer(customer, Selection(order=(Order("update_time"),)))
+        await tickets.page_of_customer([customer], Selection(order=(Order("update_time"),)))
 
 
 async def test_a_load_and_its_events_are_kept_together(store: Store) -> None:
@@ -145,7 +145,7 @@ async def test_no_query_reads_everything_or_sorts_in_memory(mongo_uri: Callable[
             first.where("state", "TICKET_STATE_HELD", "TICKET_STATE_PENDING"),
             first.where("priority", "TICKET_PRIORITY_HIGH").where("type", "TICKET_TYPE_TROUBLE"),
         ):
-            await tickets.page_of_customer(customer, narrowed)
+            await tickets.page_of_customer([customer], narrowed)
             for order in ((), by_update):
                 await tickets.page(replace(narrowed, order=order))
                 own = replace(narrowed, order=order).where("customer_id", customer)

@@ -13,7 +13,7 @@ from holdfast.retention.v1.scores_pb2_grpc import ScoresServiceStub
 
 from chassis.mongo.client import Store, open_store
 from services.retention.build import COLLECTIONS
-from tests.integration.services.retention.sources import EventSource
+from tests.support.event_source import EventSource
 from tests.support.explain import Overheard, overheard_from_empty
 from tests.support.service import Keys, Process, environment, serving
 from tests.support.settings import settings_of

@@ -11,7 +11,7 @@ from chassis.mongo.client import open_store
 from chassis.times import now
 from services.retention.features.rules import from_document, prune
 from tests.integration.services.retention.conftest import Sources
-from tests.integration.services.retention.sources import EventSource
+from tests.support.event_source import EventSource
 from tests.support.polling import eventually
 from tests.support.service import Keys, environment, serving
 from tests.support.settings import settings_of

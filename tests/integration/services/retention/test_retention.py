@@ -19,9 +19,10 @@ from chassis.mongo.client import Store
 from chassis.times import now
 from services.retention.features.rules import NAMES, from_document, prune, vector
 from tests.integration.services.retention.conftest import Metadata, Sources, Stubs
+from tests.support.event_source import event
 from tests.support.polling import eventually
 from tests.support.service import Keys, Process
-from tests.unit.services.retention.people import Person, contact, event, folded, person
+from tests.unit.services.retention.people import Person, contact, folded, person
 
 PEOPLE = 400
 SECONDS = 60.0

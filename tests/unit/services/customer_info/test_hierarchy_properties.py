@@ -145,7 +145,7 @@ class Trial:
     def live(self, whims: Sequence[Whim]) -> None:
         """Tries one change after the other."""
         for whim in whims:
-            self.take(whim.meant(self.model.at(self.model.latest)))
+            self.take(whim.meant(self.model.at(max(0, self.model.latest + whim.minutes))))
 
     def take(self, step: Step) -> bool:
         """Tries a change in both; whether it was made."""

@@ -18,7 +18,8 @@ from services.customer_info.portfolio.rules import Product, Row, Status
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from tests.support.fakes.catalogue import FakeCatalogue
 from tests.support.fakes.customers import FakeCustomers
-from tests.support.fakes.hierarchy import FakeHierarchy, FakeLineage
+from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.portfolio import FakeProducts
 from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, person, product, product_rows
 from tests.unit.services.customer_info.trees import placement, tree
@@ -36,7 +37,7 @@ def usecases(
 ) -> tuple[PortfolioUseCases, FakeProducts]:
     store, catalogue = FakeProducts(*products), CatalogueUseCases(FakeCatalogue(*FAMILIES))
     owners = FakeCustomers(replace(OWNER, **changes))
-    return PortfolioUseCases(store, owners, catalogue, FakeHierarchy(*places), FakeLineage(*lineage)), store
+    return PortfolioUseCases(store, owners, catalogue, FakeHierarchy(*places), FakeLineage(lineage)), store
 
 
 def told(outcomes: Sequence[Outcome | Refusal]) -> list[str]:

@@ -19,7 +19,8 @@ from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.portfolio.view_rules import MOST_NODES, FamilyRow, Placed, Sum
 from services.customer_info.portfolio.view_usecases import PortfolioViews
 from tests.support.fakes.catalogue import FakeCatalogue
-from tests.support.fakes.hierarchy import FakeHierarchy, FakeLineage
+from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.portfolio import FakeProducts
 from tests.unit.services.customer_info.builders import NOON, new_uuid, product
 from tests.unit.services.customer_info.trees import family, tree
@@ -37,7 +38,7 @@ FAMILIES = (
 def views(*products: Product, lineage: tuple[str, ...] = ()) -> PortfolioViews:
     catalogue = CatalogueUseCases(FakeCatalogue(*FAMILIES))
     trees = FakeHierarchy(TREE, OTHER, *NODES, *family(OTHER, "site"))
-    return PortfolioViews(FakeProducts(*products), catalogue, trees, FakeLineage(*lineage))
+    return PortfolioViews(FakeProducts(*products), catalogue, trees, FakeLineage(lineage))
 
 
 def priced(amount: int, *node_ids: str, currency: str = "EUR", **changes: object) -> Product:

@@ -11,7 +11,10 @@ from chassis.query.selection import Selection
 from chassis.rules import Invalid, NotFound
 from services.interaction.interactions.usecases import InteractionUseCases
 from tests.support.fakes.interactions import FakeInteractions
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.interaction.builders import CUSTOMER, NOW, entry
+
+DUPLICATE, GONE = str(uuid.UUID(int=2)), str(uuid.UUID(int=3))
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def store() -> FakeInteractions:
 
 @pytest.fixture
 def usecases(store: FakeInteractions) -> InteractionUseCases:
-    return InteractionUseCases(store)
+    return InteractionUseCases(store, FakeLineage([CUSTOMER, DUPLICATE]), {GONE})
 
 
 async def test_a_logged_entry_is_answered_as_it_is_kept(usecases: InteractionUseCases) -> None:
@@ -107,3 +110,34 @@ async def test_a_history_is_narrowed_by_what_the_list_offers(usecases: Interacti
     with pytest.raises(Invalid) as refused:
         await usecases.page(CUSTOMER, Selection().where("note", "bill"))
     assert refused.value.reason == "INVALID_QUERY"
+
+
+async def test_a_history_shows_what_was_written_under_every_id_of_the_customer(
+    usecases: InteractionUseCases, store: FakeInteractions
+) -> None:
+    written = [await usecases.log(entry(customer_id=who)) for who in (CUSTOMER, DUPLICATE, GONE)]
+    for asked in (CUSTOMER, DUPLICATE):
+        entries, _ = await usecases.page(asked, Selection())
+        assert {e.id: e.customer_id for e in entries} == {e.id: e.customer_id for e, _ in written[:2]}
+
+
+async def test_of_the_erased_a_contact_is_logged_and_nothing_of_what_was_said(
+    usecases: InteractionUseCases, store: FakeInteractions
+) -> None:
+    logged, _ = await usecases.log(entry(customer_id=GONE, redact_time=NOW))
+    await usecases.ingest([entry(customer_id=GONE), entry()])
+    ours, theirs = [[e for e in store.kept.values() if e.customer_id == who] for who in (CUSTOMER, GONE)]
+    assert [(e.note, e.HasField("redact_time")) for e in ours] == [("asked about the bill", False)]
+    assert len(theirs) == 2
+    for one in theirs:
+        assert one.redact_time == one.record_time
+        assert (one.note, one.items[0].topic, one.items[0].resolution) == ("[erased]", "[erased]", "")
+        assert [(p.role, p.id) for p in one.participants] == [("agent", "")]
+        assert (one.category, one.channel, one.sentiment) == ("billing", pb.CHANNEL_CALL, -0.5)
+    assert logged == store.kept[logged.id]
+
+
+async def test_a_caller_cannot_say_that_an_entry_was_redacted(usecases: InteractionUseCases) -> None:
+    logged, _ = await usecases.log(entry(redact_time=NOW))
+    assert not logged.HasField("redact_time")
+    assert logged.note

@@ -8,16 +8,18 @@ from holdfast.interaction.v1 import tickets_pb2 as pb
 
 from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
-from chassis.query.selection import Selection
+from chassis.query.selection import Operator, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refused
 from services.interaction.tickets import usecases as module
 from services.interaction.tickets.rules import Change, Draft, Level, State, Ticket, replayed
 from services.interaction.tickets.usecases import TicketUseCases
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.tickets import FakeTickets
 from tests.unit.services.interaction.builders import CUSTOMER, NOW, hours, past, step
 
 DRAFT = Draft(CUSTOMER, "no connection", description="since this morning", category="fault")
 S = State
+DUPLICATE, GONE = str(uuid.UUID(int=2)), str(uuid.UUID(int=3))
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def store() -> FakeTickets:
 
 @pytest.fixture
 def tickets(store: FakeTickets) -> TicketUseCases:
-    return TicketUseCases(store)
+    return TicketUseCases(store, FakeLineage([CUSTOMER, DUPLICATE]), {GONE})
 
 
 async def opened(tickets: TicketUseCases) -> Ticket:
@@ -174,3 +176,27 @@ async def test_lists_are_narrowed_and_newest_first(tickets: TicketUseCases) -> N
     assert [t.id for t in found] == [drafts[2].id]
     with pytest.raises(Invalid):
         await tickets.page_of_customer(CUSTOMER, Selection().where("customer_id", other))
+
+
+async def test_lists_show_the_tickets_under_every_id_of_the_customer(
+    tickets: TicketUseCases, store: FakeTickets
+) -> None:
+    made = [(await tickets.open(replace(DRAFT, customer_id=who), "", b"")).id for who in (CUSTOMER, DUPLICATE, GONE)]
+    for asked in (CUSTOMER, DUPLICATE):
+        of_customer, _ = await tickets.page_of_customer(asked, Selection())
+        of_all, _ = await tickets.page(Selection().where("customer_id", asked))
+        assert {t.id for t in of_customer} == {t.id for t in of_all} == set(made[:2])
+    others, _ = await tickets.page(Selection().where("customer_id", DUPLICATE, operator=Operator.NOT_EQUAL))
+    assert [t.id for t in others] == made[2:]
+
+
+async def test_of_the_erased_no_text_is_kept(tickets: TicketUseCases, store: FakeTickets) -> None:
+    opened_late = await tickets.open(replace(DRAFT, customer_id=GONE), "", b"")
+    loaded_late = past(step(S.RESOLVED, 2), customer_id=GONE, description="the whole story")
+    assert await tickets.load([loaded_late]) == [Outcome.CREATED]
+    noted = await tickets.change(opened_late.id, Change(S.HELD, note="called the daughter"), "ada", "")
+    assert (noted.state, noted.notes) == (S.HELD, ())
+    for ticket in store.kept.values():
+        assert (ticket.title, ticket.description) == ("[erased]", "[erased]")
+        assert ticket.redact_time is not None
+    assert store.kept[loaded_late.id].state is S.RESOLVED

@@ -15,25 +15,10 @@ from holdfast.interaction.v1 import interactions_pb2, tickets_pb2
 from holdfast.retention.v1 import features_pb2
 from holdfast.sla.v1 import clocks_pb2
 
-from chassis.ids import new_id
 from chassis.times import now, to_timestamp
 from services.retention.features.facts_of_events import facts
 from services.retention.features.rules import Fact, State, fold
-
-
-def event(data: Message, customer_id: str, subject: str, sequence: int = 1) -> events_pb2.Event:
-    """An event as a service tells it."""
-    told = events_pb2.Event(
-        id=new_id(),
-        source="holdfast/test",
-        type=data.DESCRIPTOR.full_name,
-        subject=subject,
-        time=to_timestamp(now()),
-        customer_id=customer_id,
-        sequence=sequence,
-    )
-    told.data.Pack(data)
-    return told
+from tests.support.event_source import event
 
 
 @dataclass

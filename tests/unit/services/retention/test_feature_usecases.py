@@ -14,9 +14,10 @@ from services.retention.features.kept import Kept, Outcome
 from services.retention.features.readings import Readings
 from services.retention.features.rules import OutcomeRecorded, Reading, State, fold, prune, read, vector
 from services.retention.features.usecases import FeatureUseCases
+from tests.support.event_source import event
 from tests.support.fakes.features import FakeFeatures
 from tests.unit.services.retention.builders import NOON, lively_facts
-from tests.unit.services.retention.people import Unpacked, event, folded, person
+from tests.unit.services.retention.people import Unpacked, folded, person
 
 
 class Rescored:

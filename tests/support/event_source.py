@@ -1,4 +1,4 @@
-"""Sources of events for retention to listen to: real gRPC servers, in the process of the test, with bad manners."""
+"""Another service as listeners hear it: a real gRPC server, in the process of the test, with bad manners if need be."""
 
 import asyncio
 import random
@@ -6,8 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
+from holdfast.customer_info.v1 import merges_pb2, privacy_pb2
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
+from chassis.ids import new_id
+from chassis.times import now, to_timestamp
 from tests.support.service import free_port
 
 BATCH = 25
@@ -63,3 +67,35 @@ class EventSource(events_pb2_grpc.EventsServiceServicer):
 
 def _wanted(batch: Sequence[events_pb2.Event], request: events_pb2.SubscribeRequest) -> list[events_pb2.Event]:
     return [one for one in batch if not request.types or one.type in request.types]
+
+
+def event(data: Message, customer_id: str, subject: str, sequence: int = 1) -> events_pb2.Event:
+    """An event as a service tells it."""
+    told = events_pb2.Event(
+        id=new_id(),
+        source="holdfast/test",
+        type=data.DESCRIPTOR.full_name,
+        subject=subject,
+        time=to_timestamp(now()),
+        customer_id=customer_id,
+        sequence=sequence,
+    )
+    told.data.Pack(data)
+    return told
+
+
+def merged(*members: str) -> events_pb2.Event:
+    """Customer information says that these are one customer, the survivor's id first."""
+    data = merges_pb2.CustomersMerged(survivor_id=members[0], duplicate_id=members[-1], member_ids=members)
+    return event(data, members[0], members[0])
+
+
+def parted(*groups: Sequence[str]) -> events_pb2.Event:
+    """Customer information says that these are several customers again."""
+    data = merges_pb2.CustomersUnmerged(groups=[merges_pb2.CustomerGroup(member_ids=group) for group in groups])
+    return event(data, groups[0][0], groups[0][0])
+
+
+def erased(*members: str) -> events_pb2.Event:
+    """Customer information says that this person was erased."""
+    return event(privacy_pb2.CustomerErased(member_ids=members), members[0], members[0])

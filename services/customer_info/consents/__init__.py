@@ -1,0 +1,1 @@
+"""Consents: what a customer may be contacted for, and what it does not want."""

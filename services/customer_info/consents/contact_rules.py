@@ -1,0 +1,257 @@
+"""Whether a customer may be contacted, and why. Pure: no I/O, no clock, no randomness.
+
+The table, first line first; `grounds` are what was recorded for the purpose, and what the purpose has by itself
+(`BY_PURPOSE`). Channels are weighed one by one: a question that names none is whether any is left.
+
+| the case | the answer | source |
+|---|---|---|
+| the person was erased | no: CUSTOMER_ERASED | GDPR, art. 17 |
+| a ground is in force, not withdrawn and not forbidden | yes: ALLOWED_BY_ its basis | art. 6(1) |
+| a do-not-contact entry forbids it | no: DO_NOT_CONTACT | art. 21(2) and (3); public lists |
+| no ground, but an objection | no: OBJECTED | art. 21 |
+| no ground | no: NO_CONSENT | art. 6(1); Directive 2002/58/EC, art. 13(1) |
+| else, of the latest ground: its basis ended as the customer left | no: CUSTOMER_LEFT | art. 6(1)(b) |
+| it is a consent that was withdrawn later | no: WITHDRAWN | art. 7(3) |
+| it rests on interests that were objected to later | no: OBJECTED | art. 21(1) |
+| it begins later | no: NOT_YET_VALID | |
+| it has ended | no: EXPIRED | |
+| it is for other channels | no: CHANNEL_NOT_COVERED | |
+
+A withdrawal ends all that was recorded or had begun before it; what is given anew after it counts anew. An entry not to
+contact holds whatever is given, before or after, until it ends or is lifted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from services.customer_info.consents.rules import (
+    EVERY_CHANNEL,
+    Basis,
+    Channel,
+    DoNotContact,
+    Extent,
+    Given,
+    Lifted,
+    Record,
+    Withdrawn,
+    covered,
+)
+from services.customer_info.customers.rules import Status
+
+C = TypeVar("C", Given, Withdrawn, DoNotContact)
+# What a purpose may rest on though nothing was recorded; any other one needs a record. Advertising, which surveys are,
+# takes prior consent by electronic means; profiling for it follows.
+BY_PURPOSE: Mapping[str, Basis] = {
+    "service": Basis.CONTRACT,
+    "billing": Basis.CONTRACT,
+    # Changes of contract, breaches of personal data (GDPR, art. 34), emergency warnings.
+    "legal_notice": Basis.LEGAL_OBLIGATION,
+    "emergency": Basis.VITAL_INTERESTS,
+    # GDPR, recital 47, names the prevention of fraud.
+    "fraud_prevention": Basis.LEGITIMATE_INTERESTS,
+    "credit_check": Basis.LEGITIMATE_INTERESTS,
+}
+# The first one that holds is named.
+RANK = (
+    Basis.LEGAL_OBLIGATION,
+    Basis.VITAL_INTERESTS,
+    Basis.PUBLIC_TASK,
+    Basis.CONTRACT,
+    Basis.CONSENT,
+    Basis.LEGITIMATE_INTERESTS,
+)
+# GDPR, art. 7(3), lets a person withdraw consent; art. 21(1) lets it object to points (e) and (f) of art. 6(1).
+WITHDRAWABLE = frozenset({Basis.CONSENT, Basis.PUBLIC_TASK, Basis.LEGITIMATE_INTERESTS})
+SPARED: Mapping[Extent, frozenset[Basis]] = {
+    Extent.UNSOLICITED: frozenset({Basis.CONTRACT, Basis.LEGAL_OBLIGATION, Basis.VITAL_INTERESTS, Basis.PUBLIC_TASK}),
+    Extent.ALL_BUT_REQUIRED: frozenset({Basis.LEGAL_OBLIGATION, Basis.VITAL_INTERESTS}),
+}
+# What outlives the contract: a consent is given to the operator, not to a contract.
+SURVIVES: Mapping[Status, frozenset[Basis]] = {
+    Status.CLOSED: frozenset({Basis.CONSENT, Basis.LEGAL_OBLIGATION, Basis.VITAL_INTERESTS, Basis.PUBLIC_TASK}),
+    Status.ARCHIVED: frozenset({Basis.LEGAL_OBLIGATION, Basis.VITAL_INTERESTS, Basis.PUBLIC_TASK}),
+}
+
+
+class Reason(StrEnum):
+    """Why a customer may or may not be contacted."""
+
+    ALLOWED_BY_CONSENT = "allowed_by_consent"
+    ALLOWED_BY_CONTRACT = "allowed_by_contract"
+    ALLOWED_BY_LEGAL_OBLIGATION = "allowed_by_legal_obligation"
+    ALLOWED_BY_VITAL_INTERESTS = "allowed_by_vital_interests"
+    ALLOWED_BY_PUBLIC_TASK = "allowed_by_public_task"
+    ALLOWED_BY_LEGITIMATE_INTERESTS = "allowed_by_legitimate_interests"
+    NO_CONSENT = "no_consent"
+    WITHDRAWN = "withdrawn"
+    OBJECTED = "objected"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    CHANNEL_NOT_COVERED = "channel_not_covered"
+    DO_NOT_CONTACT = "do_not_contact"
+    CUSTOMER_LEFT = "customer_left"
+    CUSTOMER_ERASED = "customer_erased"
+    NO_SUCH_CUSTOMER = "no_such_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May a customer be contacted for a purpose, through a channel (None: through any), at a time?"""
+
+    purpose: str
+    channel: Channel | None
+    at: datetime
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """The channels that would do."""
+        return EVERY_CHANNEL if self.channel is None else frozenset({self.channel})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer's reason, and the record that decided; empty where none did."""
+
+    reason: Reason
+    record_id: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the customer may be contacted."""
+        return self.reason.name.startswith("ALLOWED_BY_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Something that a purpose may rest on: what a record gives, or what the purpose has by itself (no record)."""
+
+    basis: Basis
+    channels: frozenset[Channel] = EVERY_CHANNEL
+    record: Record | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the record."""
+        return self.record.id if self.record else ""
+
+    def begun_after(self, withdrawal: Record) -> bool:
+        """Whether it was given anew after a withdrawal: recorded later, and not for a time before."""
+        if self.record is None or self.start is None:
+            return False
+        return self.record.time > withdrawal.time and self.start > withdrawal.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A question, and what speaks against: withdrawals from the purpose, and entries in force, the latest first."""
+
+    question: Question
+    status: Status
+    withdrawals: Sequence[tuple[Withdrawn, Record]]
+    entries: Sequence[tuple[DoNotContact, Record]]
+
+    def holds(self, ground: _Ground) -> bool:
+        """Whether the ground is in force for a channel that nothing forbids."""
+        if self.fault(ground) is not None:
+            return False
+        forbidden = [covered(e.channels) for e, _ in self.entries if ground.basis not in SPARED[e.extent]]
+        return bool(self._reach(ground) - self._withdrawn(ground).union(*forbidden))
+
+    def fault(self, ground: _Ground) -> Reason | None:
+        """What is wrong with a ground by itself; None: it is in force, for one of the channels asked for."""
+        if ground.basis not in SURVIVES.get(self.status, RANK):
+            return Reason.CUSTOMER_LEFT
+        reach = self._reach(ground)
+        if not (reach or self.question.channels) - self._withdrawn(ground):
+            return Reason.WITHDRAWN if ground.basis is Basis.CONSENT else Reason.OBJECTED
+        if ground.start is not None and ground.start > self.question.at:
+            return Reason.NOT_YET_VALID
+        if ground.end is not None and ground.end <= self.question.at:
+            return Reason.EXPIRED
+        return None if reach else Reason.CHANNEL_NOT_COVERED
+
+    def refusal(self, grounds: Sequence[_Ground]) -> Decision:
+        """Why the customer may not be contacted, where none of the grounds holds."""
+        if forbidding := self._forbidding(grounds):
+            return Decision(Reason.DO_NOT_CONTACT, forbidding)
+        if not grounds:
+            objections = [r for w, r in self.withdrawals if not self.question.channels - covered(w.channels)]
+            return Decision(Reason.OBJECTED, objections[0].id) if objections else Decision(Reason.NO_CONSENT)
+        latest = grounds[0]
+        fault = self.fault(latest)
+        assert fault is not None, "what has no fault is forbidden, or holds"
+        if fault in (Reason.WITHDRAWN, Reason.OBJECTED):
+            return Decision(fault, next(r.id for _, r in self.withdrawals if not latest.begun_after(r)))
+        return Decision(fault, latest.id)
+
+    def _forbidding(self, grounds: Sequence[_Ground]) -> str:
+        """The latest entry without which a ground would hold, or which leaves no channel to any; empty: none does."""
+        for ground in grounds:
+            if self.fault(ground) is None:
+                reach = self._reach(ground)
+                entries = (
+                    r.id
+                    for e, r in self.entries
+                    if ground.basis not in SPARED[e.extent] and reach & covered(e.channels)
+                )
+                return next(entries)
+        if not self.entries or self.question.channels.difference(*(covered(e.channels) for e, _ in self.entries)):
+            return ""
+        return next(r.id for e, r in self.entries if self.question.channels & covered(e.channels))
+
+    def _reach(self, ground: _Ground) -> frozenset[Channel]:
+        """The channels asked for that the ground is for."""
+        return self.question.channels & ground.channels
+
+    def _withdrawn(self, ground: _Ground) -> frozenset[Channel]:
+        """The channels for which the ground was withdrawn."""
+        if ground.basis not in WITHDRAWABLE:
+            return frozenset()
+        return frozenset().union(*(covered(w.channels) for w, r in self.withdrawals if not ground.begun_after(r)))
+
+
+def decide(records: Iterable[Record], status: Status, *, erased: bool, question: Question) -> Decision:
+    """Whether a customer may be contacted, by all that was recorded of it until the time asked for."""
+    if erased:
+        return Decision(Reason.CUSTOMER_ERASED)
+    known = sorted((r for r in records if r.time <= question.at), key=lambda r: (r.time, r.id), reverse=True)
+    withdrawals = [(w, r) for w, r in _changes(known, Withdrawn) if w.purpose == question.purpose]
+    case = _Case(question, status, withdrawals, _in_force(known, question))
+    grounds = _grounds(known, question)
+    for ground in sorted(grounds, key=lambda g: RANK.index(g.basis)):
+        if case.holds(ground):
+            return Decision(Reason[f"ALLOWED_BY_{ground.basis.name}"], ground.id)
+    return case.refusal(grounds)
+
+
+def _changes(known: Iterable[Record], kind: type[C]) -> list[tuple[C, Record]]:
+    return [(r.change, r) for r in known if isinstance(r.change, kind)]
+
+
+def _grounds(known: Sequence[Record], question: Question) -> list[_Ground]:
+    """What the purpose may rest on, the latest record first, what it has by itself last."""
+    found = [
+        _Ground(g.basis, covered(g.channels), r, g.start or r.time, g.end)
+        for g, r in _changes(known, Given)
+        if g.purpose == question.purpose
+    ]
+    own = BY_PURPOSE.get(question.purpose)
+    return found if own is None else [*found, _Ground(own)]
+
+
+def _in_force(known: Sequence[Record], question: Question) -> list[tuple[DoNotContact, Record]]:
+    """The do-not-contact entries in force for the purpose."""
+    lifted = {r.change.record_id for r in known if isinstance(r.change, Lifted)}
+    return [
+        (entry, r)
+        for entry, r in _changes(known, DoNotContact)
+        if r.id not in lifted
+        and (not entry.purposes or question.purpose in entry.purposes)
+        and (entry.start or r.time) <= question.at
+        and (entry.end is None or question.at < entry.end)
+    ]

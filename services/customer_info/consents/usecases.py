@@ -1,0 +1,165 @@
+"""What happens to consents, one function per method."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chassis.events.outbox import Happening
+from chassis.ids import new_id
+from chassis.query.selection import Selection
+from chassis.rules import NotFound
+from chassis.times import now
+from services.customer_info.consents import contact_rules, rules, wire
+from services.customer_info.consents.contact_rules import Decision, Question, Reason
+from services.customer_info.consents.rules import Change, Channel, Lifted, Record, Source
+from services.customer_info.customers.rules import Customer, check_open
+
+
+class Consents(Protocol):
+    """What the use cases ask of a store; `ConsentStore` says more of each."""
+
+    async def once(
+        self, method: str, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Record]]
+    ) -> Record: ...
+
+    async def read(self, transaction: Any, customer_ids: Sequence[str]) -> list[Record]: ...
+
+    async def insert(self, transaction: Any, record: Record, *happenings: Happening) -> None: ...
+
+    async def known(self, customer_id: str) -> list[Record]: ...
+
+    async def known_of_many(self, customer_ids: Sequence[str]) -> dict[str, list[Record]]: ...
+
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Record], str]: ...
+
+
+class Owners(Protocol):
+    """What the use cases ask of the store of customers."""
+
+    async def get(self, customer_id: str) -> Customer | None: ...
+
+    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
+
+    async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]: ...
+
+    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
+
+class Lineage(Protocol):
+    """Tells which ids' records belong to a customer, the survivor's first."""
+
+    async def of(self, customer_id: str) -> tuple[str, ...]: ...
+
+    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write as it was asked for: the method, the caller's id for it, and its content in bytes."""
+
+    method: str
+    request_id: str
+    content: bytes
+
+
+class ConsentUseCases:
+    """Records what may be done, and answers what may."""
+
+    def __init__(self, store: Consents, owners: Owners, lineage: Lineage) -> None:
+        self._store = store
+        self._owners = owners
+        self._lineage = lineage
+
+    async def record(self, customer_id: str, change: Change, source: Source, by: str, write: Write) -> Record:
+        """Adds a record; a retry of the same write gets the same one.
+
+        Raises:
+            NotFound: no such customer, or no such entry to lift; Invalid: it makes no sense; Refused: the customer was
+                merged or erased, the entry was lifted before, or there are too many records.
+        """
+        ids = await self._lineage.of(customer_id)
+
+        async def work(transaction: Any) -> Record:
+            owner = await self._owners.read(transaction, customer_id)
+            if owner is None:
+                raise missing(customer_id)
+            check_open(owner)
+            # Records of one customer are made one after the other, each later than the one before; and while one is
+            # made, the customer is neither merged nor erased.
+            await self._owners.hold(transaction, [customer_id])
+            before = await self._store.read(transaction, ids)
+            rules.check(change, source, before)
+            record = Record(new_id(), customer_id, change, rules.record_time(before, now()), source, by)
+            await self._store.insert(transaction, record, wire.changed_event(record, _about(change, before)))
+            return record
+
+        return await self._store.once(write.method, write.request_id, write.content, work)
+
+    async def page(self, customer_id: str, selection: Selection) -> tuple[list[Record], str]:
+        """A page of a customer's records, and the next page's token.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.page(await self._lineage.of(customer_id), selection)
+
+    async def may_contact(
+        self, customer_id: str, purpose: str, channel: Channel | None, at: datetime | None
+    ) -> tuple[Decision, datetime]:
+        """Whether a customer may be contacted, and the time that the answer is for.
+
+        Raises:
+            NotFound: there is no such customer.
+        """
+        # Side by side, for what nearly everybody is: a customer that was never merged.
+        ids, customer, records = await asyncio.gather(
+            self._lineage.of(customer_id), self._owners.get(customer_id), self._store.known(customer_id)
+        )
+        if customer is None:
+            raise missing(customer_id)
+        if ids != (customer_id,):
+            customer = await self._owners.get(ids[0]) or customer
+            records = [r for some in (await self._store.known_of_many(ids)).values() for r in some]
+        return _answer(customer, records, purpose, channel, at)
+
+    async def may_contact_many(
+        self, customer_ids: Sequence[str], purpose: str, channel: Channel | None, at: datetime | None
+    ) -> list[tuple[Decision, datetime]]:
+        """The same for many, in order; of an id that is nobody's, that it is."""
+        lines = await self._lineage.of_many(customer_ids)
+        survivors = list({line[0] for line in lines.values()})
+        everyone = list({member for line in lines.values() for member in line})
+        customers, records = await asyncio.gather(self._owners.many(survivors), self._store.known_of_many(everyone))
+        answers: dict[str, tuple[Decision, datetime]] = {}
+        for customer_id, line in lines.items():
+            customer = customers.get(line[0])
+            if customer is None:
+                answers[customer_id] = Decision(Reason.NO_SUCH_CUSTOMER), at or now()
+            else:
+                known = [r for member in line for r in records[member]]
+                answers[customer_id] = _answer(customer, known, purpose, channel, at)
+        return [answers[customer_id] for customer_id in customer_ids]
+
+
+def missing(customer_id: str) -> NotFound:
+    """The refusal of a customer that is not there."""
+    return NotFound("there is no such customer", metadata={"type": "customer", "id": customer_id})
+
+
+def _about(change: Change, before: Sequence[Record]) -> Change:
+    """What a change is about: itself or, where it lifts an entry, that entry."""
+    if isinstance(change, Lifted):
+        return next(r.change for r in before if r.id == change.record_id)
+    return change
+
+
+def _answer(
+    customer: Customer, records: Sequence[Record], purpose: str, channel: Channel | None, at: datetime | None
+) -> tuple[Decision, datetime]:
+    # Now is not before what was just recorded, whatever the clocks of two replicas say.
+    time = at or max([now(), *(r.time for r in records)])
+    question = Question(purpose, channel, time)
+    erased = customer.erase_time is not None
+    return contact_rules.decide(records, customer.status, erased=erased, question=question), time

@@ -1,0 +1,69 @@
+"""Everything that this service holds on a person, opened."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from chassis.exporting import Pages, Record
+from chassis.rules import Refused
+from chassis.vault.sealing import DataKey
+from services.customer_info.customers.rules import Customer
+from services.customer_info.customers.usecases import missing
+
+Document = dict[str, Any]
+# Reads a record as it is kept, with its customer's key.
+Read = Callable[[Document, DataKey | None], Record]
+# The records of one kind, of some customers, as they are kept.
+Find = Callable[[Sequence[str]], AsyncIterator[list[Document]]]
+
+
+class Customers(Protocol):
+    """What the export asks of the store of customers."""
+
+    async def get(self, customer_id: str) -> Customer | None: ...
+
+
+class Members(Protocol):
+    """What it asks of the lineage."""
+
+    async def of(self, customer_id: str) -> tuple[str, ...]: ...
+
+
+class Keys(Protocol):
+    """What it asks of the vault."""
+
+    async def keys(self, owners: Collection[str]) -> dict[str, DataKey]: ...
+
+
+class Exporting:
+    """Shows a person what is held on them."""
+
+    def __init__(
+        self, customers: Customers, lineage: Members, keys: Keys, kinds: Mapping[str, tuple[Find, str, Read]]
+    ) -> None:
+        """`kinds`: for each its records, the field that names their customer, and how one is read."""
+        self._customers = customers
+        self._lineage = lineage
+        self._keys = keys
+        self._kinds = kinds
+
+    async def export(self, customer_id: str) -> Mapping[str, Pages]:
+        """The records of each kind, under whatever of the person's ids they were written.
+
+        Raises:
+            NotFound: there is no such customer; Refused: the person was erased (ERASED).
+        """
+        customer = await self._customers.get(customer_id)
+        if customer is None:
+            raise missing(customer_id)
+        if customer.erase_time:
+            metadata = {"type": "customer", "id": customer_id}
+            raise Refused("the person was erased: nothing is held", reason="ERASED", metadata=metadata)
+        members = await self._lineage.of(customer_id)
+        keys = await self._keys.keys(members)
+        return {name: self._opened(*kind, members, keys) for name, kind in self._kinds.items()}
+
+    async def _opened(
+        self, find: Find, owner: str, read: Read, members: Sequence[str], keys: Mapping[str, DataKey]
+    ) -> Pages:
+        async for documents in find(members):
+            yield [read(d, keys.get(d[owner])) for d in documents]

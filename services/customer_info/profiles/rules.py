@@ -1,0 +1,191 @@
+"""What a profile is, and what may become of it. Pure: no I/O, no clock, no randomness."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from chassis.rules import Invalid
+
+# What the store can tell apart: a version is never as old as the one before it.
+TICK = timedelta(milliseconds=1)
+
+
+class Channel(StrEnum):
+    """A channel through which the operator can reach a customer."""
+
+    CALL = "call"
+    SMS = "sms"
+    EMAIL = "email"
+    POST = "post"
+    APP = "app"
+    CHAT = "chat"
+    SOCIAL = "social"
+    VISIT = "visit"
+
+
+class Source(StrEnum):
+    """How an interest is known."""
+
+    STATED = "stated"
+    DERIVED = "derived"
+
+
+class Day(IntEnum):
+    """A day of the week, as ISO 8601 counts them."""
+
+    MONDAY = 1
+    TUESDAY = 2
+    WEDNESDAY = 3
+    THURSDAY = 4
+    FRIDAY = 5
+    SATURDAY = 6
+    SUNDAY = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Through what to reach a customer for one purpose, the first choice first."""
+
+    purpose: str
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The same hours on some days: from the minute `start` of the day until before the minute `end`, at most 1440."""
+
+    days: tuple[Day, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a customer may be contacted, by the clock on its wall."""
+
+    time_zone: str
+    hours: tuple[Hours, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Something that a customer likes, and how much: more than 0, at most 1."""
+
+    tag: str
+    source: Source
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a customer wants to be dealt with. `version` counts its changes, from 1; 0: nobody told anything yet."""
+
+    customer_id: str
+    language: str = ""
+    channels: tuple[Preference, ...] = ()
+    contact_window: Window | None = None
+    accessibility_needs: tuple[str, ...] = ()
+    interests: tuple[Interest, ...] = ()
+    newsletter_topics: tuple[str, ...] = ()
+    id: str = ""
+    version: int = 0
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+
+
+UPDATABLE = (
+    "language",
+    "channels",
+    "contact_window",
+    "accessibility_needs",
+    "interests",
+    "newsletter_topics",
+)
+
+
+def updated(
+    profile: Profile, wish: Profile, names: Iterable[str], fresh_id: str, at: datetime
+) -> tuple[Profile, frozenset[str]]:
+    """`profile` with the fields `names` of `wish`, and the names of those that differ; itself if none does.
+
+    The first change makes it, with `fresh_id`.
+
+    Raises:
+        Invalid: it would be inconsistent.
+    """
+    values = {name: getattr(wish, name) for name in names}
+    changed = frozenset(name for name, value in values.items() if value != getattr(profile, name))
+    if not changed:
+        return profile, changed
+    if profile.update_time:
+        at = max(at, profile.update_time + TICK)
+    after = replace(
+        profile,
+        **{name: values[name] for name in changed},
+        id=profile.id or fresh_id,
+        version=profile.version + 1,
+        create_time=profile.create_time or at,
+        update_time=at,
+    )
+    check(after)
+    return after, changed
+
+
+def of_customer(ids: Sequence[str], kept: Mapping[str, Profile]) -> Profile:
+    """The profile of a customer who has the `ids`, its survivor's first, from those kept for any of them.
+
+    A customer without one of its own, into whom others were merged, has what the first of them told: until it tells
+    something itself, and without taking anything from whoever is parted from it again.
+    """
+    own = kept.get(ids[0])
+    if own is not None:
+        return own
+    other = next((kept[i] for i in ids if i in kept), None)
+    if other is None:
+        return Profile(ids[0])
+    return replace(other, customer_id=ids[0], id="", version=0, create_time=None, update_time=None)
+
+
+def check(profile: Profile) -> None:
+    """Passes a consistent profile.
+
+    Raises:
+        Invalid: a purpose or an interest twice, a time zone that there is not, hours that end before they start or
+            overlap.
+    """
+    _check_once([p.purpose for p in profile.channels], "profile.channels", "purpose")
+    _check_once([i.tag for i in profile.interests], "profile.interests", "tag")
+    window = profile.contact_window
+    if window is None:
+        return
+    _zone(window.time_zone)
+    for n, hours in enumerate(window.hours):
+        if hours.end <= hours.start:
+            raise Invalid("they end before they start", field=f"profile.contact_window.hours[{n}].end")
+    for day in Day:
+        spans = sorted((h.start, h.end) for h in window.hours if day in h.days)
+        if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
+            raise Invalid(f"hours of {day.name.lower()} overlap", field="profile.contact_window.hours")
+
+
+def open_at(window: Window, at: datetime) -> bool:
+    """Whether `at` lies in the window: what the clock on the customer's wall shows then counts, summer or winter."""
+    wall = at.astimezone(_zone(window.time_zone))
+    minute = wall.hour * 60 + wall.minute
+    return any(wall.isoweekday() in h.days and h.start <= minute < h.end for h in window.hours)
+
+
+def _check_once(names: Sequence[str], field: str, what: str) -> None:
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            raise Invalid(f"this {what} stands there twice", field=f"{field}[{n}].{what}")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise Invalid("there is no such time zone", field="profile.contact_window.time_zone") from error

@@ -1,0 +1,256 @@
+"""What happens to responsibilities, on stores in memory."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from holdfast.customer_info.v1 import responsibilities_pb2 as pb
+
+from chassis.query.selection import Selection
+from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
+from services.customer_info.customers.rules import Customer, Status
+from services.customer_info.hierarchy.rules import Placement, Tree
+from services.customer_info.responsibilities.rules import DEFAULTS, Assignment, Contact, Responsibility, Standing, Wish
+from services.customer_info.responsibilities.tree_rules import GapKind
+from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
+from tests.support.fakes.accounts import FakeLineage
+from tests.support.fakes.customers import FakeCustomers
+from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.responsibilities import FakeResponsibilities
+from tests.unit.services.customer_info.builders import NOON, company, email, later, new_uuid, person
+from tests.unit.services.customer_info.responsibility_builders import PAT, assignment, duty
+from tests.unit.services.customer_info.trees import family, tree
+
+OWNER = company()
+ADA = person(contact_media=(email("ada@example.com"),))
+TREE = tree(OWNER.id)
+TOP, SALES, FIELD = family(TREE, "top", "top/sales", "top/sales/field")
+MANAGER = duty("manager", required=True)
+SORTER, COLLECTOR = duty("sorter", "collector"), duty("collector")
+RECIPIENT = duty("recipient", several=True)
+CATALOGUE = (MANAGER, SORTER, COLLECTOR, RECIPIENT)
+
+
+def usecases(
+    *kept: Responsibility | Assignment,
+    customers: tuple[Customer, ...] = (OWNER, ADA),
+    nodes: tuple[Tree | Placement, ...] = (TREE, TOP, SALES, FIELD),
+    lineage: FakeLineage | None = None,
+) -> tuple[ResponsibilityUseCases, FakeResponsibilities]:
+    store = FakeResponsibilities(*CATALOGUE, *kept)
+    known = FakeCustomers(*customers)
+    return ResponsibilityUseCases(store, known, FakeHierarchy(*nodes), lineage or FakeLineage()), store
+
+
+def wish(**changes: Any) -> Wish:
+    usual: dict[str, Any] = {"customer_id": OWNER.id, "node_id": "sales", "responsibility": "manager"}
+    if "holder_id" not in changes:
+        usual["contact"] = PAT
+    return Wish(**{**usual, **changes})
+
+
+def told(store: FakeResponsibilities) -> list[tuple[str, int, str]]:
+    return [(e.subject, e.sequence, e.data.DESCRIPTOR.name) for e in store.events]
+
+
+async def test_what_is_there_at_the_start_stays_as_it_became() -> None:
+    duties, store = usecases(replace(DEFAULTS[0], required=False, version=3))
+    await duties.start()
+    assert set(store.kept) >= {r.name for r in DEFAULTS}
+    assert store.kept[DEFAULTS[0].name].version == 3
+    assert store.kept[DEFAULTS[1].name].update_time is not None
+    page, token = await duties.listed(Selection(page_size=100))
+    assert [r.name for r in page] == sorted({*(r.name for r in DEFAULTS), *(r.name for r in CATALOGUE)})
+    assert token == ""
+
+
+async def test_a_responsibility_is_made_and_changed_with_its_etag() -> None:
+    duties, store = usecases()
+    made = await duties.define(duty("auditor", "sorter"), "")
+    assert made.version == 1
+    assert store.held == ["sorter", "collector"]
+    after = await duties.define(replace(made, required=True), "v1")
+    assert (after.version, after.required) == (2, True)
+    assert await duties.define(replace(after, version=1), "v2") == after
+    with pytest.raises(Conflict) as stale:
+        await duties.define(made, "v1")
+    assert stale.value.metadata == {"etag": "v2"}
+    with pytest.raises(NotFound):
+        await duties.define(duty("unheard_of"), "v1")
+    with pytest.raises(Invalid):
+        await duties.define(replace(COLLECTOR, depends_on=("auditor",)), "")
+    assert told(store) == [("auditor", n, "ResponsibilityDefined") for n in (1, 2)]
+
+
+async def test_an_assignment_is_kept_with_its_tree_and_told_without_its_contact() -> None:
+    duties, store = usecases()
+    made = await duties.assign(wish(), "", b"")
+    assert (made.tree_id, made.contact) == (TREE.id, PAT)
+    assert await duties.get(OWNER.id, made.id) == await duties.get("", made.id) == made
+    (event,) = store.events
+    assert isinstance(event.data, pb.ResponsibilityAssigned)
+    assert event.customer_id == OWNER.id
+    assert "pat" not in str(event.data).lower()
+    with pytest.raises(NotFound):
+        await duties.get(ADA.id, made.id)
+
+
+async def test_a_retry_gets_the_first_answer() -> None:
+    duties, store = usecases()
+    first = await duties.assign(wish(), "a-request", b"content")
+    assert await duties.assign(wish(), "a-request", b"content") == first
+    assert len(store.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "field"),
+    [
+        ({"customer_id": new_uuid()}, NotFound, "assignment.customer_id"),
+        ({"node_id": "nowhere"}, NotFound, "assignment.node_id"),
+        ({"start": later(-1)}, NotFound, "assignment.node_id"),
+        ({"responsibility": "unheard_of"}, NotFound, "assignment.responsibility"),
+        ({"holder_id": new_uuid()}, NotFound, "assignment.holder_id"),
+        ({"contact": Contact("Pat", "nowhere")}, Invalid, "assignment.contact.email"),
+        ({"customer_id": ADA.id}, NotFound, "assignment.node_id"),
+    ],
+)
+async def test_what_cannot_be_assigned_is_refused_by_field(
+    changes: dict[str, Any], kind: type[Refusal], field: str
+) -> None:
+    duties, store = usecases()
+    with pytest.raises(kind) as refused:
+        await duties.assign(wish(**changes), "", b"")
+    assert refused.value.field == field
+    assert store.events == []
+
+
+async def test_who_left_or_was_merged_or_erased_neither_holds_nor_owns() -> None:
+    gone = person(status=Status.CLOSED)
+    merged = person(merged_into=ADA.id)
+    duties, _ = usecases(customers=(OWNER, gone, merged))
+    for holder, reason in ((gone, "FAILED_PRECONDITION"), (merged, "MERGED")):
+        with pytest.raises(Refused) as refused:
+            await duties.assign(wish(holder_id=holder.id), "", b"")
+        assert refused.value.reason == reason
+    for owner, reason in (
+        (replace(OWNER, erase_time=NOON), "ERASED"),
+        (replace(OWNER, merged_into=ADA.id), "MERGED"),
+    ):
+        duties, _ = usecases(customers=(owner,))
+        with pytest.raises(Refused) as refused:
+            await duties.assign(wish(), "", b"")
+        assert refused.value.reason == reason
+
+
+async def test_of_many_at_once_one_gets_it_unless_several_may() -> None:
+    duties, store = usecases()
+    answers = await asyncio.gather(*(duties.assign(wish(), "", b"") for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(a, Assignment) for a in answers) == 1
+    assert sum(isinstance(a, AlreadyExists) for a in answers) == 7
+    assert set(store.held) == {"sales:manager"}
+    await asyncio.gather(*(duties.assign(wish(responsibility="recipient"), "", b"") for _ in range(8)))
+    with pytest.raises(AlreadyExists):
+        for _ in range(2):
+            await duties.assign(wish(responsibility="recipient", holder_id=ADA.id), "", b"")
+
+
+async def test_an_end_makes_room_for_a_successor_and_cannot_move_into_its_way() -> None:
+    first = assignment(SALES)
+    duties, store = usecases(first)
+    ended = await duties.end(OWNER.id, first.id, later(5), "v1")
+    assert (ended.end, ended.version) == (later(5), 2)
+    await duties.assign(wish(start=later(5)), "", b"")
+    with pytest.raises(AlreadyExists):
+        await duties.end(OWNER.id, first.id, later(6), "")
+    sooner = await duties.end(OWNER.id, first.id, later(4), "")
+    assert await duties.end(OWNER.id, first.id, later(4), "") == sooner
+    assert (await duties.end(OWNER.id, first.id, later(5), "")).end == later(5)
+    with pytest.raises(Conflict):
+        await duties.end(OWNER.id, first.id, None, "v1")
+    with pytest.raises(NotFound):
+        await duties.end(ADA.id, first.id, None, "")
+    assert [name for _, _, name in told(store)].count("AssignmentEnded") == 3
+
+
+async def test_who_is_answers_with_the_nearest_and_with_those_it_depends_on() -> None:
+    top, field = assignment(TOP, holder_id=ADA.id), assignment(FIELD)
+    sorter, collector = assignment(TOP, "sorter"), assignment(SALES, "collector")
+    duties, _ = usecases(top, field, sorter, collector)
+    answer, dependencies = await duties.who_is(OWNER.id, "manager", "sales", NOON)
+    assert (answer.place, dependencies) == (TOP, [])
+    (holder,) = answer.holders
+    assert (holder.assignment, holder.contact, holder.standing) == (
+        top,
+        Contact("Ada Example", "ada@example.com"),
+        Standing.REACHABLE,
+    )
+    below, _ = await duties.who_is("", "manager", "field", NOON)
+    assert ([h.contact for h in below.holders], below.place) == ([PAT], FIELD)
+    found, (needs,) = await duties.who_is(OWNER.id, "sorter", "field", NOON)
+    assert (found.place, needs.place, needs.responsibility) == (TOP, SALES, "collector")
+    nobody, (none,) = await duties.who_is(OWNER.id, "sorter", "top", later(-0))
+    assert nobody.place == TOP
+    assert (none.holders, none.place) == ((), None)
+
+
+async def test_who_is_knows_the_past_and_what_is_not_there() -> None:
+    old = assignment(TOP, start=NOON, end=later(5))
+    duties, _ = usecases(old, assignment(TOP, start=later(5)))
+    (then,) = (await duties.who_is(OWNER.id, "manager", "field", later(4)))[0].holders
+    assert then.assignment == old
+    for customer_id, name, node_id, at in (
+        (OWNER.id, "unheard_of", "field", NOON),
+        (OWNER.id, "manager", "nowhere", NOON),
+        (OWNER.id, "manager", "field", later(-1)),
+        (ADA.id, "manager", "field", NOON),
+    ):
+        with pytest.raises(NotFound):
+            await duties.who_is(customer_id, name, node_id, at)
+
+
+async def test_a_holder_that_was_merged_is_its_survivor() -> None:
+    before = person(merged_into=ADA.id)
+    lineage = FakeLineage((ADA.id, before.id))
+    duties, _ = usecases(assignment(TOP, holder_id=before.id), customers=(OWNER, ADA, before), lineage=lineage)
+    (holder,) = (await duties.who_is(OWNER.id, "manager", "top", NOON))[0].holders
+    assert holder.contact.email == "ada@example.com"
+
+
+async def test_a_report_covers_all_trees_of_the_enterprise_and_of_what_was_merged_into_it() -> None:
+    absorbed = new_uuid()
+    second, merged = tree(OWNER.id), tree(absorbed)
+    nodes: tuple[Tree | Placement, ...] = (
+        TREE,
+        TOP,
+        SALES,
+        FIELD,
+        second,
+        *family(second, "x"),
+        merged,
+        *family(merged, "y"),
+        tree(),
+    )
+    gone = replace(ADA, status=Status.CLOSED)
+    silent = assignment(SALES, contact=Contact("Pat"))
+    duties, _ = usecases(
+        assignment(TOP, holder_id=ADA.id),
+        silent,
+        assignment(FIELD, end=later(1)),
+        customers=(OWNER, gone),
+        nodes=nodes,
+        lineage=FakeLineage((OWNER.id, absorbed)),
+    )
+    report = await duties.gap_report(OWNER.id, "", NOON)
+    assert (report.nodes, report.as_of, set(report.trees)) == (5, NOON, {TREE.id, second.id, merged.id})
+    assert {(g.tree_id, g.node_id, g.kind, g.nodes) for g in report.gaps} == {
+        (TREE.id, "top", GapKind.LEFT, 1),
+        (TREE.id, "sales", GapKind.UNREACHABLE, 1),
+        (second.id, "x", GapKind.NO_HOLDER, 1),
+        (merged.id, "y", GapKind.NO_HOLDER, 1),
+    }
+    later_on = await duties.gap_report(OWNER.id, TREE.id, later(1))
+    assert [(g.node_id, g.nodes) for g in later_on.gaps] == [("top", 1), ("sales", 2)]
+    for customer_id, tree_id in ((new_uuid(), ""), (OWNER.id, new_uuid())):
+        with pytest.raises(NotFound):
+            await duties.gap_report(customer_id, tree_id, NOON)
