@@ -82,7 +82,7 @@ class Town:
         for n in range(rng.choice((2, 2, 3, 4))):
             family = first.family if n == 0 or rng.random() < 0.85 else self.population.family()
             one = self._person(family=family, post=post)
-            if n == 1 and family == first.family and rng.random() < 0.02:
+            if n == 1 and family == first.family and rng.random() < 0.01:
                 one = replace(one, given=first.given, family=f"{family} jun." if rng.random() < 0.5 else family)
             mobile = one.phones if rng.random() < 0.7 else ()
             one = replace(one, phones=mobile + ((line,) if line else ()), emails=(shared,) if shared else one.emails)

@@ -56,6 +56,9 @@ from services.customer_info.history import handlers as history_handlers
 from services.customer_info.history.kinds import KEPT, READ
 from services.customer_info.history.store import HISTORY, History, Records
 from services.customer_info.history.usecases import Archive, HistoryUseCases
+from services.customer_info.loads import handlers as loads_handlers
+from services.customer_info.loads.store import LOADS, LoadStore
+from services.customer_info.loads.usecases import LoadUseCases
 from services.customer_info.merges import handlers as merges_handlers
 from services.customer_info.merges.store import MERGES, MergeStore
 from services.customer_info.merges.usecases import MergeUseCases
@@ -68,13 +71,13 @@ from services.customer_info.privacy.exporting import Exporting
 from services.customer_info.privacy.kinds import kinds
 from services.customer_info.privacy.store import ERASURES, ErasureStore, Holdings
 from services.customer_info.privacy.usecases import ErasureUseCases, Forgetful, keep_erased
-from services.customer_info.responsibilities import handlers as responsibilities_handlers
-from services.customer_info.responsibilities.store import RESPONSIBILITY_COLLECTIONS, ResponsibilityStore
-from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
 from services.customer_info.profiles import handlers as profiles_handlers
 from services.customer_info.profiles.facts import kinds_of
 from services.customer_info.profiles.store import PROFILE_COLLECTIONS, ProfileStore
 from services.customer_info.profiles.usecases import ProfileUseCases
+from services.customer_info.responsibilities import handlers as responsibilities_handlers
+from services.customer_info.responsibilities.store import RESPONSIBILITY_COLLECTIONS, ResponsibilityStore
+from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
 from services.customer_info.search import handlers as search_handlers
 from services.customer_info.search.store import SearchStore
 from services.customer_info.search.usecases import SearchUseCases
@@ -96,6 +99,7 @@ COLLECTIONS = (
     ERASURES,
     HISTORY,
     LINEAGE,
+    LOADS,
     MERGES,
     OUTBOX,
     REQUESTS,
@@ -138,6 +142,7 @@ class Base:
     vault: Vault
     history: History
     lineage: Lineage
+    loads: LoadUseCases
 
 
 async def build(app: App) -> None:
@@ -146,6 +151,7 @@ async def build(app: App) -> None:
     customers = CustomerStore(base.store, base.vault, base.history)
     products = ProductStore(base.store, base.vault, base.history)
     accounts = AccountStore(base.store, base.vault, base.history)
+    loads_handlers.install(app, base.loads)
     _customers(base, customers, {"product": products, "account": accounts})
     nodes = HierarchyStore(base.store, base.vault, base.history)
     await _portfolio(base, products, customers, nodes)
@@ -153,7 +159,9 @@ async def build(app: App) -> None:
     accounts_handlers.install(base.app, AccountUseCases(accounts, customers, nodes, base.lineage))
     await _responsibilities(base, customers, nodes)
     factors, consents = _verification(base, customers), _consents(base, customers)
-    _privacy(base, customers, [products, accounts, nodes, factors, consents])
+    profiles = await _profiles(base, customers)
+    _history(base, customers)
+    _privacy(base, customers, [products, accounts, nodes, factors, consents, profiles, base.history])
     _events(base)
 
 
@@ -165,12 +173,12 @@ async def _base(app: App) -> Base:
         settings.customer_info_master_key,
         settings.customer_info_master_key_token_file,
     )
-    return Base(app, settings, store, vault, History(store), Lineage(store))
+    return Base(app, settings, store, vault, History(store), Lineage(store), LoadUseCases(LoadStore(store)))
 
 
 def _customers(base: Base, customers: CustomerStore, holders: Mapping[str, Holders]) -> None:
     usecases = CustomerUseCases(customers)
-    customers_handlers.install(base.app, usecases, LookUp(customers, usecases, holders))
+    customers_handlers.install(base.app, usecases, LookUp(customers, usecases, holders), base.loads)
     duplicates_handlers.install(base.app, DuplicateUseCases(DuplicateStore(base.store, base.vault), customers))
     search_handlers.install(base.app, SearchUseCases(SearchStore(base.store, base.vault)))
     merges_handlers.install(base.app, MergeUseCases(MergeStore(base.store), customers, usecases, base.lineage))
@@ -181,7 +189,7 @@ async def _portfolio(base: Base, products: ProductStore, customers: CustomerStor
     await catalogue.start(default_families())
     catalogue_handlers.install(base.app, catalogue)
     usecases = PortfolioUseCases(products, customers, catalogue, nodes, base.lineage)
-    portfolio_handlers.install(base.app, usecases, PortfolioViews(products, catalogue, nodes, base.lineage))
+    portfolio_handlers.install(base.app, usecases, PortfolioViews(products, catalogue, nodes, base.lineage), base.loads)
 
 
 def _hierarchy(base: Base, nodes: HierarchyStore, customers: CustomerStore, products: ProductStore) -> None:

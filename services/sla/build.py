@@ -2,6 +2,7 @@
 
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
+from chassis import following
 from chassis.app import App
 from chassis.channels import Channel
 from chassis.events.feed import Feed
@@ -9,6 +10,8 @@ from chassis.events.handlers import EventsHandlers
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener
 from chassis.events.outbox import OUTBOX, outbox_source
+from chassis.following import Following
+from chassis.lineage import LINEAGE, Lineage
 from chassis.mongo.client import Store
 from services.sla.agreements import handlers as agreements
 from services.sla.agreements.store import AGREEMENTS, AgreementStore
@@ -20,24 +23,35 @@ from services.sla.clocks.usecases import ClockUseCases
 from services.sla.measurements import handlers as measurements
 from services.sla.measurements.store import OUTAGES, MeasurementStore
 from services.sla.measurements.usecases import MeasurementUseCases
+from services.sla.privacy import handlers as privacy
+from services.sla.privacy.usecases import Exporting
 from services.sla.settings import SlaSettings
 
-COLLECTIONS = (AGREEMENTS, CLOCKS, OUTAGES, OUTBOX, *LISTENER_COLLECTIONS)
+COLLECTIONS = (AGREEMENTS, CLOCKS, OUTAGES, LINEAGE, OUTBOX, *LISTENER_COLLECTIONS)
 
 
 async def build(app: App) -> None:
     """Opens the store, and serves and runs everything this service has."""
     assert isinstance(app.settings, SlaSettings), "run() was told so"
     store = await app.store(app.settings.sla_mongo_uri, COLLECTIONS)
-    promised = AgreementStore(store)
-    running = ClockUseCases(ClockStore(store), promised)
-    agreements.install(app, AgreementUseCases(promised))
+    lineage, promised, kept, measured = (
+        Lineage(store),
+        AgreementStore(store),
+        ClockStore(store),
+        MeasurementStore(store),
+    )
+    running = ClockUseCases(kept, promised, lineage)
+    agreements.install(app, AgreementUseCases(promised, lineage))
     clocks.install(app, running)
-    measurements.install(app, MeasurementUseCases(MeasurementStore(store)))
+    measurements.install(app, MeasurementUseCases(measured, lineage))
+    privacy.install(app, Exporting(lineage, kept.page, promised.covering, measured.page))
     told = EventsHandlers(Feed("sla", store, [outbox_source(clocks.TOLD)]))
     descriptor = events_pb2.DESCRIPTOR.services_by_name["EventsService"]
     app.serve(events_pb2_grpc.add_EventsServiceServicer_to_server, told, descriptor)
     _run_clocks(app, store, await app.channel(app.settings.interaction_target), running)
+    ear = Following(lineage)
+    told_of = await app.channel(app.settings.customer_info_target)
+    app.background("listen_customer_info", Listener("customer_info", store, told_of, following.KINDS, ear.apply).run)
 
 
 def _run_clocks(app: App, store: Store, interaction: Channel, running: ClockUseCases) -> None:

@@ -10,3 +10,4 @@ class SlaSettings(Settings):
 
     sla_mongo_uri: MongoUri = Field(description="The store of agreements, clocks and measurements.")
     interaction_target: Address = Field(description="Where interaction tells of tickets, host:port.")
+    customer_info_target: Address = Field(description="Where customer information tells its events, host:port.")

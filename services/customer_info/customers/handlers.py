@@ -1,6 +1,7 @@
 """`CustomersService`: protobuf in, protobuf out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from operator import attrgetter
 from typing import Any
 
 from holdfast.common.v1 import query_pb2, types_pb2
@@ -12,8 +13,8 @@ from chassis.query.selection import selection
 from chassis.times import from_timestamp
 from services.customer_info.customers import wire
 from services.customer_info.customers.looking_up import CUSTOMER, Holding, LookUp
-from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.customers.rules import Row
+from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.loads import streams
 from services.customer_info.loads import wire as loads_wire
 from services.customer_info.loads.usecases import LoadUseCases
@@ -22,9 +23,11 @@ from services.customer_info.loads.usecases import LoadUseCases
 class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
     """Translates between the contract and the use cases."""
 
-    def __init__(self, usecases: CustomerUseCases, look_up: LookUp) -> None:
+    def __init__(self, usecases: CustomerUseCases, look_up: LookUp, loads: LoadUseCases) -> None:
         self._usecases = usecases
         self._look_up = look_up
+        self._loads = loads
+        self._rows = streams.Kind("customers", attrgetter("customers"), wire.row, _needs, usecases.load)
 
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, _: Any) -> pb.CreateCustomerResponse:
         """Makes a customer."""
@@ -76,13 +79,18 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         self, requests: AsyncIterator[pb.ImportCustomersRequest], _: Any
     ) -> pb.ImportCustomersResponse:
         """Loads customers in bulk."""
-        done = await streams.run(self._import, self._loads, requests)
+        done = await streams.run(self._rows, self._loads, requests)
         return pb.ImportCustomersResponse(summary=loads_wire.summary(done))
 
 
-def install(app: App, usecases: CustomerUseCases, look_up: LookUp) -> None:
+def _needs(row: Row) -> Iterator[str]:
+    yield row.wish.id
+    if row.wish.parent_id:
+        yield row.wish.parent_id
+
+
+def install(app: App, usecases: CustomerUseCases, look_up: LookUp, loads: LoadUseCases) -> None:
     """Serves `CustomersService`."""
     descriptor = pb.DESCRIPTOR.services_by_name["CustomersService"]
-    app.serve(
-        customers_pb2_grpc.add_CustomersServiceServicer_to_server, CustomersHandlers(usecases, look_up), descriptor
-    )
+    handlers = CustomersHandlers(usecases, look_up, loads)
+    app.serve(customers_pb2_grpc.add_CustomersServiceServicer_to_server, handlers, descriptor)

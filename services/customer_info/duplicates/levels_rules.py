@@ -53,6 +53,8 @@ def family_level(a: Names, b: Names) -> Level | None:
     one, other = "".join(a), "".join(b)
     if one == other or sorted(a) == sorted(b):
         return levels["same"]
+    if min(len(one), len(other)) == 1:
+        return levels["initial" if one[0] == other[0] else "differs"]
     if sound(one) == sound(other):
         return levels["alike"]
     if set(a) & set(b):

@@ -32,6 +32,10 @@ POSSIBLE: Final = 0.3
 MOST_KEYS: Final = 8
 STEM: Final = 4
 
+_TWO: Final = {("given_name", "differs"), ("generation", "differs"), ("trading_name", "differs")}
+_STRANGE_INITIAL: Final = {("given_name", "initial"), ("family_name", "differs")}
+_EITHER: Final = {("given_name", "similar"), ("generation", "unsaid"), ("trading_name", "part")}
+
 T = TypeVar("T")
 
 
@@ -119,16 +123,22 @@ def _evidence(field: str, level: Level | None) -> Iterator[Evidence]:
 
 
 def _named(a: Profile, b: Profile) -> Iterator[Evidence]:
-    straight = given_level(a.given, b.given), family_level(a.family, b.family)
-    crossed = given_level(a.given, b.family), family_level(a.family, b.given)
+    names = given_level(a.given, b.given), family_level(a.family, b.family)
     swapped = weights.ORDER["swapped"]
-    if _sum(*crossed, swapped) > _sum(*straight) and "differs" not in {x.code for x in crossed if x}:
-        straight = crossed
+    # Either record may be the one that has them the wrong way round.
+    crossed = max(_crossed(a, b), _crossed(b, a), key=lambda levels: (_sum(*levels), [x.code for x in levels if x]))
+    # Both have to agree: one name that is the other's family name is what relatives share when one of them was swapped.
+    if _sum(*crossed, swapped) > _sum(*names) and "differs" not in {x.code for x in crossed if x}:
+        names = crossed
         yield from _evidence("name_order", swapped)
-    yield from _evidence("given_name", straight[0])
-    yield from _evidence("family_name", straight[1])
+    yield from _evidence("given_name", names[0])
+    yield from _evidence("family_name", names[1])
     if a.generation != b.generation:
         yield from _evidence("generation", weights.GENERATION["differs" if a.generation and b.generation else "unsaid"])
+
+
+def _crossed(a: Profile, b: Profile) -> tuple[Level | None, Level | None]:
+    return given_level(a.given, b.family), family_level(a.family, b.given)
 
 
 def _sum(*levels: Level | None) -> float:
@@ -165,11 +175,10 @@ def _shared(ours: frozenset[T], theirs: frozenset[T], levels: Mapping[str, Level
 
 def _household(parts: Iterable[Evidence]) -> Iterator[Evidence]:
     """What has to be taken back of what people share who live together, when their names say that they are two."""
-    telling = [p for p in parts if p.field in ("given_name", "generation", "trading_name")]
-    codes = {p.code for p in telling if (p.field, p.code) != ("given_name", "part")}
-    if "differs" in codes:
+    found = {(p.field, p.code) for p in parts}
+    if found & _TWO or _STRANGE_INITIAL <= found:
         most = weights.HOUSEHOLD
-    elif codes & weights.OPEN:
+    elif found & _EITHER:
         most = weights.SIMILAR_HOUSEHOLD
     else:
         return

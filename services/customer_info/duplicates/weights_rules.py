@@ -38,7 +38,7 @@ GIVEN: Final = {
     "part": Level("part", 0.85, 0.04, 0.003),
     # Paul and Paula, Jan and Jon, Christian and Christina: as often two people as a slip.
     "similar": Level("similar", 0.7, 0.02, 0.01),
-    "initial": Level("initial", 0.5, 0.02, 0.05),
+    "initial": Level("initial", 0.5, 0.03, 0.006),
     "differs": Level("differs", 0.0, 0.01, 0.94),
 }
 FAMILY: Final = {
@@ -46,7 +46,8 @@ FAMILY: Final = {
     "alike": Level("alike", 0.95, 0.04, 0.0008),
     "slip": Level("slip", 0.85, 0.08, 0.0015),
     "part": Level("part", 0.85, 0.04, 0.001),
-    "differs": Level("differs", 0.0, 0.06, 0.99),
+    "initial": Level("initial", 0.5, 0.01, 0.02),
+    "differs": Level("differs", 0.0, 0.075, 0.97),
 }
 ORDER: Final = {"swapped": Level("swapped", 1.0, 0.05, 0.3)}
 """Given name and family name in each other's place."""
@@ -73,13 +74,14 @@ REGISTRATION: Final = {
     "differs": Level("differs", 0.0, 0.0001, 1.0),
 }
 EMAIL: Final = {
-    "same": Level("same", 1.0, 0.6, 1e-6),
+    # Strangers share no mailbox; of a million customers, some in a household do.
+    "same": Level("same", 1.0, 0.65, 2e-7),
     "slip": Level("slip", 0.9, 0.06, 0.0002),
     "mailbox": Level("mailbox", 0.6, 0.05, 0.003),
     "differs": Level("differs", 0.0, 0.28, 1.0),
 }
 PHONE: Final = {
-    "same": Level("same", 1.0, 0.6, 2e-6),
+    "same": Level("same", 1.0, 0.65, 5e-7),
     "slip": Level("slip", 0.8, 0.05, 0.0003),
     "differs": Level("differs", 0.0, 0.32, 1.0),
 }
@@ -93,8 +95,8 @@ POST: Final = {
 SOCIAL: Final = {"same": Level("same", 1.0, 0.7, 1e-6), "differs": Level("differs", 0.0, 0.3, 1.0)}
 EXTERNAL_ID: Final = {
     "same": Level("same", 1.0, 0.5, 1e-10),
-    # Whoever gave both may have had one person twice, but usually knows.
-    "differs": Level("differs", 0.0, 0.4, 1.0),
+    # Whoever gave both has the same person twice: that is how duplicates come about.
+    "differs": Level("differs", 0.0, 0.8, 1.0),
 }
 
 HOUSEHOLD_FIELDS: Final = frozenset({"family_name", "email", "phone", "post", "social"})
@@ -103,4 +105,3 @@ HOUSEHOLD: Final = 15.0
 companies that they are two): within a household they are one observation, not five."""
 SIMILAR_HOUSEHOLD: Final = 20.0
 """The same, when the names leave it open: it is enough for a look, not for a verdict."""
-OPEN: Final = frozenset({"similar", "unsaid", "part"})

@@ -1,6 +1,7 @@
 """`PortfolioService`: protobuf in, protobuf out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from operator import attrgetter
 from typing import Any
 
 from holdfast.common.v1 import query_pb2
@@ -14,6 +15,7 @@ from services.customer_info.loads import streams
 from services.customer_info.loads import wire as loads_wire
 from services.customer_info.loads.usecases import LoadUseCases
 from services.customer_info.portfolio import view_wire, wire
+from services.customer_info.portfolio.rules import Row
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from services.customer_info.portfolio.view_usecases import PortfolioViews
 
@@ -21,9 +23,11 @@ from services.customer_info.portfolio.view_usecases import PortfolioViews
 class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
     """Translates between the contract and the use cases."""
 
-    def __init__(self, usecases: PortfolioUseCases, views: PortfolioViews) -> None:
+    def __init__(self, usecases: PortfolioUseCases, views: PortfolioViews, loads: LoadUseCases) -> None:
         self._usecases = usecases
         self._views = views
+        self._loads = loads
+        self._rows = streams.Kind("products", attrgetter("products"), wire.row, _needs, usecases.load)
 
     async def AddProduct(self, request: pb.AddProductRequest, _: Any) -> pb.AddProductResponse:
         """Adds a product."""
@@ -77,11 +81,16 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         self, requests: AsyncIterator[pb.ImportProductsRequest], _: Any
     ) -> pb.ImportProductsResponse:
         """Loads products in bulk."""
-        done = await streams.run(self._import, self._loads, requests)
+        done = await streams.run(self._rows, self._loads, requests)
         return pb.ImportProductsResponse(summary=loads_wire.summary(done))
 
 
-def install(app: App, usecases: PortfolioUseCases, views: PortfolioViews) -> None:
+def _needs(row: Row) -> Iterator[str]:
+    yield row.wish.id
+
+
+def install(app: App, usecases: PortfolioUseCases, views: PortfolioViews, loads: LoadUseCases) -> None:
     """Serves `PortfolioService`."""
     descriptor = pb.DESCRIPTOR.services_by_name["PortfolioService"]
-    app.serve(portfolio_pb2_grpc.add_PortfolioServiceServicer_to_server, PortfolioHandlers(usecases, views), descriptor)
+    handlers = PortfolioHandlers(usecases, views, loads)
+    app.serve(portfolio_pb2_grpc.add_PortfolioServiceServicer_to_server, handlers, descriptor)

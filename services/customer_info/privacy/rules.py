@@ -6,12 +6,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The erasure of one person, under all ids they had (`members`, the survivor's first).
+    """The erasure of one person, under all ids they had (`members`, the survivor's first); there is one of a survivor.
 
     It is asked for, and from then on carried out whatever process dies meanwhile; `done_time` is when nothing was left.
     """
 
-    id: str
     members: tuple[str, ...]
     reason: str
     asked_by: str

@@ -43,7 +43,7 @@ class ErasureStore:
     async def insert(self, transaction: Transaction, erasure: Erasure) -> None:
         """Keeps that an erasure was asked for."""
         document: Document = {
-            "_id": erasure.id,
+            "_id": erasure.members[0],
             "members": list(erasure.members),
             "reason": erasure.reason,
             "asked_by": erasure.asked_by,
@@ -53,7 +53,7 @@ class ErasureStore:
 
     async def finish(self, transaction: Transaction, erasure: Erasure, at: datetime, *happenings: Happening) -> None:
         """Keeps that nothing is left, and tells of it."""
-        await self._erasures.update_one({"_id": erasure.id}, {"$set": {"done_time": at}}, session=transaction)
+        await self._erasures.update_one({"_id": erasure.members[0]}, {"$set": {"done_time": at}}, session=transaction)
         await self._outbox.add(transaction, *happenings)
 
     async def unfinished(self, asked_before: datetime) -> list[Erasure]:
@@ -75,7 +75,6 @@ class ErasureStore:
 
 def _erasure(kept: dict[str, Any]) -> Erasure:
     return Erasure(
-        kept["_id"],
         tuple(kept["members"]),
         kept["reason"],
         kept["asked_by"],

@@ -10,7 +10,6 @@ from holdfast.customer_info.v1 import privacy_pb2 as pb
 from chassis import etag
 from chassis.call import subject
 from chassis.events.outbox import Happening
-from chassis.ids import new_id
 from chassis.log import logger
 from chassis.times import now
 from services.customer_info.customers import rules as customer_rules
@@ -107,7 +106,7 @@ class ErasureUseCases:
                 raise missing(customer_id)
             etag.check(given_etag, customer.version)
             members = await self._lineage.read(transaction, customer_id)
-            erasure = Erasure(new_id(), members, reason, subject(), now())
+            erasure = Erasure(members, reason, subject(), now())
             await self._store.insert(transaction, erasure)
             return erasure
 
@@ -145,7 +144,7 @@ class ErasureUseCases:
                 erasure.members[0], 1, pb.CustomerErased(member_ids=erasure.members), at, erasure.members[0]
             )
             await self._store.finish(transaction, erasure, at, told)
-            return Erasure(erasure.id, erasure.members, erasure.reason, erasure.asked_by, erasure.ask_time, at)
+            return Erasure(erasure.members, erasure.reason, erasure.asked_by, erasure.ask_time, at)
 
         done = await self._store.transact(empty)
         _log.info("person_erased", members=len(done.members))

@@ -122,6 +122,20 @@ def in_force(
     return max(covering, key=lambda agreement: (agreement.scope.specificity, agreement.valid_from), default=None)
 
 
+def in_force_of_any(
+    agreements: Iterable[Agreement], *, customer_ids: Sequence[str], product: str | None, at: datetime
+) -> Agreement | None:
+    """The agreement version that governs a customer of several ids: the own one of the first that has one, else as ever.
+
+    Raises:
+        Invalid: `at` is naive.
+    """
+    known = list(agreements)
+    found = [in_force(known, customer_id=who, product=product, at=at) for who in customer_ids]
+    own = (one for one in found if one is not None and one.scope.customer_id is not None)
+    return next(own, found[0])
+
+
 def objective_for(agreement: Agreement, metric: Metric, priority: str | None, name: str = "") -> Objective | None:
     """The objective that promises a metric to a priority: one that lists it, else one with a target for the rest."""
     about = [objective for objective in agreement.objectives if objective.key == (metric, name)]

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Protocol
 
+from chassis.following import Ids, resolved
 from chassis.query.selection import Selection
 from chassis.rules import NotFound
 from chassis.times import now
@@ -31,8 +32,9 @@ class Agreements(Protocol):
 class AgreementUseCases:
     """Puts and reads agreements."""
 
-    def __init__(self, store: Agreements) -> None:
+    def __init__(self, store: Agreements, lineage: Ids) -> None:
         self._store = store
+        self._lineage = lineage
 
     async def put(self, wish: AgreementVersion) -> AgreementVersion:
         """Makes the agreement, or its next version; the newest version as it is where the content is the same.
@@ -70,4 +72,4 @@ class AgreementUseCases:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(selection)
+        return await self._store.page(await resolved(selection, self._lineage))

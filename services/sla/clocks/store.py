@@ -99,11 +99,11 @@ class ClockStore:
         page = await LISTING.page(self._clocks, selection)
         return [from_document(d) for d in page.documents], page.next_page_token
 
-    async def standing(self, customer_id: str) -> Standing:
-        """How a customer's clocks stand, in one round trip."""
+    async def standing(self, customer_ids: Sequence[str]) -> Standing:
+        """How the clocks of a customer who has these ids stand, in one round trip."""
         running: list[Clock] = []
         counts: dict[Status, int] = {}
-        for document in await self._store.aggregate(CLOCKS.name, standing_pipeline(customer_id)):
+        for document in await self._store.aggregate(CLOCKS.name, standing_pipeline(customer_ids)):
             if "count" in document:
                 counts[Status(document["_id"])] = document["count"]
             else:
@@ -154,33 +154,37 @@ class ClockStore:
         return [found.get(i) for i in ids]
 
 
-def count_stages(customer_id: str) -> list[Document]:
+def count_stages(customer_ids: Sequence[str]) -> list[Document]:
     """How many clocks of a customer stand in each state."""
-    return [{"$match": {"customer_id": customer_id}}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
+    return [{"$match": {"customer_id": _any(customer_ids)}}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
 
 
-def due_stages(customer_id: str) -> list[Document]:
+def due_stages(customer_ids: Sequence[str]) -> list[Document]:
     """A customer's clocks that have a due time, nearest first."""
     return [
-        {"$match": {"customer_id": customer_id, "due_time": {"$type": "date"}}},
+        {"$match": {"customer_id": _any(customer_ids), "due_time": {"$type": "date"}}},
         {"$sort": {"due_time": 1, "_id": 1}},
         {"$limit": MOST_RUNNING},
     ]
 
 
-def paused_stages(customer_id: str) -> list[Document]:
+def paused_stages(customer_ids: Sequence[str]) -> list[Document]:
     """A customer's undecided clocks that have none: they stand still, or nothing is promised to their priority."""
     undecided = sorted(status.value for status in UNDECIDED)
     return [
-        {"$match": {"customer_id": customer_id, "state": {"$in": undecided}, "due_time": {"$exists": False}}},
+        {"$match": {"customer_id": _any(customer_ids), "state": {"$in": undecided}, "due_time": {"$exists": False}}},
         {"$limit": MOST_RUNNING},
     ]
 
 
-def standing_pipeline(customer_id: str) -> list[Document]:
+def standing_pipeline(customer_ids: Sequence[str]) -> list[Document]:
     """Counts first, then the undecided clocks: those with a due time before those without."""
     return [
-        *count_stages(customer_id),
-        {"$unionWith": {"coll": CLOCKS.name, "pipeline": due_stages(customer_id)}},
-        {"$unionWith": {"coll": CLOCKS.name, "pipeline": paused_stages(customer_id)}},
+        *count_stages(customer_ids),
+        {"$unionWith": {"coll": CLOCKS.name, "pipeline": due_stages(customer_ids)}},
+        {"$unionWith": {"coll": CLOCKS.name, "pipeline": paused_stages(customer_ids)}},
     ]
+
+
+def _any(customer_ids: Sequence[str]) -> Document:
+    return {"$in": list(customer_ids)}

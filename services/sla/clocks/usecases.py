@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.events.outbox import Happening
+from chassis.following import Ids, resolved
 from chassis.log import logger
 from chassis.query.selection import Selection
 from chassis.rules import NotFound, Refusal
 from chassis.times import now
-from services.sla.agreements.rules import AgreementRef, in_force
+from services.sla.agreements.rules import AgreementRef, in_force_of_any
 from services.sla.agreements.usecases import Agreements
 from services.sla.agreements.version_rules import AgreementVersion
 from services.sla.clocks import wire
@@ -33,7 +34,7 @@ class Clocks(Protocol):
 
     async def page(self, selection: Selection) -> tuple[list[Clock], str]: ...
 
-    async def standing(self, customer_id: str) -> Standing: ...
+    async def standing(self, customer_ids: Sequence[str]) -> Standing: ...
 
     async def of_tickets(self, transaction: Any, ticket_ids: Sequence[str]) -> list[Clock]: ...
 
@@ -68,9 +69,10 @@ class CustomerSla:
 class ClockUseCases:
     """Runs and reads clocks."""
 
-    def __init__(self, store: Clocks, agreements: Agreements) -> None:
+    def __init__(self, store: Clocks, agreements: Agreements, lineage: Ids) -> None:
         self._store = store
         self._agreements = agreements
+        self._lineage = lineage
         self._book = TermsBook(agreements)
 
     async def get(self, clock_id: str) -> tuple[Clock, tuple[ExplainedInterval, ...]]:
@@ -93,15 +95,14 @@ class ClockUseCases:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(selection)
+        return await self._store.page(await resolved(selection, self._lineage))
 
     async def customer_sla(self, customer_id: str) -> CustomerSla:
-        """Whether the promises to a customer are kept; an unknown customer has none."""
-        standing, candidates = await asyncio.gather(
-            self._store.standing(customer_id), self._agreements.covering([customer_id])
-        )
+        """Whether the promises to a customer, under whichever of its ids, are kept; an unknown customer has none."""
+        ids = await self._lineage.of(customer_id)
+        standing, candidates = await asyncio.gather(self._store.standing(ids), self._agreements.covering(ids))
         by_ref = {version.ref: version for version in candidates}
-        chosen = in_force((v.agreement for v in candidates), customer_id=customer_id, product=None, at=now())
+        chosen = in_force_of_any((v.agreement for v in candidates), customer_ids=ids, product=None, at=now())
         return CustomerSla(standing, by_ref[chosen.ref] if chosen else None)
 
     async def hear(self, transaction: Any, tickets: Iterable[Ticket]) -> None:
@@ -151,10 +152,13 @@ class ClockUseCases:
         refs = {ticket.id: known[ticket.id][0].agreement for ticket in tickets if known[ticket.id]}
         orphans = [ticket for ticket in tickets if ticket.id not in refs]
         if orphans:
-            candidates = await self._agreements.covering({ticket.customer_id for ticket in orphans})
+            whose = await self._lineage.of_many([ticket.customer_id for ticket in orphans])
+            candidates = await self._agreements.covering({who for ids in whose.values() for who in ids})
             agreements = [version.agreement for version in candidates]
             for ticket in orphans:
-                chosen = in_force(agreements, customer_id=ticket.customer_id, product=None, at=ticket.open_time)
+                # The id under which it was opened speaks before the customer's others.
+                ids = (ticket.customer_id, *whose[ticket.customer_id])
+                chosen = in_force_of_any(agreements, customer_ids=ids, product=None, at=ticket.open_time)
                 if chosen is not None:
                     refs[ticket.id] = chosen.ref
         terms = await self._book.read(set(refs.values()))

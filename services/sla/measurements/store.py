@@ -8,6 +8,9 @@ from chassis.bulk import Outcome
 from chassis.mongo import schema
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Index
+from chassis.query import fields
+from chassis.query.listing import Listing
+from chassis.query.selection import Order, Selection
 from services.sla.measurements.outage_rules import Outage
 from services.sla.measurements.rules import Window
 
@@ -16,10 +19,14 @@ OUTAGES = schema.Collection(
     required={"customer_id": "string", "product_id": "string", "start": "date", "planned": "bool"},
     optional={"end": "date"},
     indexes=[
-        Index([("customer_id", 1), ("start", 1)], serves="GetAvailability of all products of a customer"),
+        Index(
+            [("customer_id", 1), ("start", 1), ("_id", 1)],
+            serves="GetAvailability of all products of a customer; ExportCustomer",
+        ),
         Index([("customer_id", 1), ("product_id", 1), ("start", 1)], serves="GetAvailability of one product"),
     ],
 )
+LISTING = Listing("outages", {"start": fields.time("start")}, [Order("start")])
 
 
 class MeasurementStore:
@@ -43,15 +50,20 @@ class MeasurementStore:
         puts = [ReplaceOne({"_id": outage.id}, to_document(outage), upsert=True) for outage in outages]
         await self._outages.bulk_write(puts, ordered=False, session=transaction)
 
-    async def within(self, customer_id: str, product_id: str, period: Window) -> list[Outage]:
-        """The outages of a customer that overlap a period; of one product, where `product_id` is not empty."""
-        return [from_document(d) async for d in self._outages.find(overlap(customer_id, product_id, period))]
+    async def within(self, customer_ids: Sequence[str], product_id: str, period: Window) -> list[Outage]:
+        """The outages of a customer who has these ids that overlap a period; of one product, if `product_id` names one."""
+        return [from_document(d) async for d in self._outages.find(overlap(customer_ids, product_id, period))]
+
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Outage], str]:
+        """A page of all outages of a customer who has these ids, the first first, and the next page's token."""
+        page = await LISTING.page(self._outages, selection, {"customer_id": {"$in": list(customer_ids)}})
+        return [from_document(d) for d in page.documents], page.next_page_token
 
 
-def overlap(customer_id: str, product_id: str, period: Window) -> Document:
+def overlap(customer_ids: Sequence[str], product_id: str, period: Window) -> Document:
     """The filter of outages that overlap a period."""
     condition: Document = {
-        "customer_id": customer_id,
+        "customer_id": {"$in": list(customer_ids)},
         "start": {"$lt": period.end},
         "$or": [{"end": {"$gt": period.start}}, {"end": {"$exists": False}}],
     }

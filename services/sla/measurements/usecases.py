@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.bulk import Outcome
+from chassis.following import Ids
+from chassis.query.selection import Selection
 from chassis.times import now
 from services.sla.measurements.outage_rules import Outage, ProductAvailability, by_product, period_of
 from services.sla.measurements.rules import Window
@@ -19,14 +21,17 @@ class Measurements(Protocol):
 
     async def put(self, transaction: Any, outages: Sequence[Outage]) -> None: ...
 
-    async def within(self, customer_id: str, product_id: str, period: Window) -> list[Outage]: ...
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Outage], str]: ...
+
+    async def within(self, customer_ids: Sequence[str], product_id: str, period: Window) -> list[Outage]: ...
 
 
 class MeasurementUseCases:
     """Records outages, and tells availability."""
 
-    def __init__(self, store: Measurements) -> None:
+    def __init__(self, store: Measurements, lineage: Ids) -> None:
         self._store = store
+        self._lineage = lineage
 
     async def record(self, outages: Sequence[Outage]) -> list[Outcome]:
         """Makes, changes or leaves each outage, by its id; answers for each in order. A later row of an id wins."""
@@ -60,5 +65,5 @@ class MeasurementUseCases:
         """
         at = now()
         period = period_of(start, end, at)
-        outages = await self._store.within(customer_id, product_id, period)
+        outages = await self._store.within(await self._lineage.of(customer_id), product_id, period)
         return period, by_product(outages, period, at)

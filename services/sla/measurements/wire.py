@@ -18,6 +18,15 @@ def outage(message: pb.Outage) -> Outage:
     return Outage(message.id, message.customer_id, message.product_id, start, end, message.planned)
 
 
+def message(kept: Outage) -> pb.Outage:
+    """An outage as the sender told of it."""
+    out = pb.Outage(id=kept.id, customer_id=kept.customer_id, product_id=kept.product_id, planned=kept.planned)
+    out.period.start.CopyFrom(to_timestamp(kept.start))
+    if kept.end is not None:
+        out.period.end.CopyFrom(to_timestamp(kept.end))
+    return out
+
+
 def response(period: Window, products: list[ProductAvailability]) -> pb.GetAvailabilityResponse:
     """Availability as it goes to a caller."""
     return pb.GetAvailabilityResponse(

@@ -54,8 +54,8 @@ class FakeClocks:
         dated = not selection.asks_for("due_time")
         return page([c for c in self.kept.values() if dated or c.due_time], selection, LISTING, GETTERS)
 
-    async def standing(self, customer_id: str) -> Standing:
-        own = [c for c in self.kept.values() if c.ticket.customer_id == customer_id]
+    async def standing(self, customer_ids: Sequence[str]) -> Standing:
+        own = [c for c in self.kept.values() if c.ticket.customer_id in customer_ids]
         running = [c for c in own if c.status in UNDECIDED]
         running.sort(key=lambda c: (c.due_time or NEVER, c.id))
         return Standing(running[:MOST_RUNNING], dict(Counter(c.status for c in own)))

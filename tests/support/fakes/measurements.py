@@ -4,9 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from chassis.bulk import Outcome
+from chassis.query.selection import Selection
 from services.sla.measurements.outage_rules import Outage
 from services.sla.measurements.rules import Window
+from services.sla.measurements.store import LISTING
+from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
+
+GETTERS: dict[str, Callable[[Outage], Any]] = {"id": lambda o: o.id, "start": lambda o: o.start}
 
 
 class FakeMeasurements:
@@ -30,11 +35,15 @@ class FakeMeasurements:
     async def put(self, transaction: Staged[Outage], outages: Sequence[Outage]) -> None:
         transaction.kept.update({o.id: o for o in outages})
 
-    async def within(self, customer_id: str, product_id: str, period: Window) -> list[Outage]:
+    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Outage], str]:
+        own = [o for o in self.kept.values() if o.customer_id in customer_ids]
+        return page(own, selection, LISTING, GETTERS)
+
+    async def within(self, customer_ids: Sequence[str], product_id: str, period: Window) -> list[Outage]:
         return [
             o
             for o in self.kept.values()
-            if o.customer_id == customer_id
+            if o.customer_id in customer_ids
             and product_id in ("", o.product_id)
             and o.start < period.end
             and (o.end is None or o.end > period.start)

@@ -68,12 +68,18 @@ async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(scope="module")
-async def vault(mongo_uri: Callable[[str], str], keys: Keys) -> AsyncIterator[Vault]:
-    """The vault of this module's service."""
+async def key_store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
+    """Where the keys of this module's service lie."""
     opened = await opened_store(mongo_uri("customer_info_keys"), VAULT_COLLECTIONS)
-    make_secrets(keys.instance)
-    yield await open_vault(opened, FileMasterKey(str(keys.instance.master_key)))
+    yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def vault(key_store: Store, keys: Keys) -> Vault:
+    """The vault of this module's service."""
+    make_secrets(keys.instance)
+    return await open_vault(key_store, FileMasterKey(str(keys.instance.master_key)))
 
 
 async def opened_store(uri: str, collections: Sequence[Collection]) -> Store:

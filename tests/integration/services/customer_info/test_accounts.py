@@ -8,9 +8,10 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.common.v1 import policy_pb2, query_pb2
 from holdfast.customer_info.v1 import accounts_pb2 as pb
-from holdfast.customer_info.v1 import customers_pb2
+from holdfast.customer_info.v1 import customers_pb2, hierarchy_pb2
 from holdfast.customer_info.v1.accounts_pb2_grpc import AccountsServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.errors import reason_of
@@ -149,7 +150,7 @@ async def test_an_enterprise_decides_about_its_own_cost_centres(
 
 
 async def test_of_many_approvals_at_once_one_applies(
-    accounts: AccountsServiceStub, agent: Metadata, keys: Keys, loader: Metadata, channel: grpc.aio.Channel, owner: str
+    accounts: AccountsServiceStub, agent: Metadata, keys: Keys, channel: grpc.aio.Channel, owner: str
 ) -> None:
     set_up = pb.AccountSetUp(kind=BILLING_ACCOUNT, content=wanted())
     request = await asked(accounts, agent, owner, set_up=set_up)
@@ -161,7 +162,7 @@ async def test_of_many_approvals_at_once_one_applies(
     assert {reason_of(a) for a in refused} == {"FORBIDDEN_TRANSITION"}
     assert (await read(accounts, agent, owner, request.account_id)).etag == "v1"
     assert len(await trail(accounts, agent, request)) == 3
-    told = await events_of(channel, loader, owner)
+    told = await events_of(channel, keys.metadata("service"), owner)
     assert told == [("AccountRequested", 1), ("AccountChanged", 1), ("AccountRequestDecided", 2)]
 
 
@@ -319,3 +320,18 @@ async def test_accounts_and_what_waits_for_a_decision_are_listed(
     with pytest.raises(grpc.aio.AioRpcError) as everybody:
         await accounts.ListRequests(pb.ListRequestsRequest(query=queue), metadata=own)
     assert reason_of(everybody.value) == "NOT_OWN_CUSTOMER"
+
+
+async def test_a_cost_centre_stands_for_a_node_of_the_customer(
+    channel: grpc.aio.Channel, accounts: AccountsServiceStub, agent: Metadata, supervisor: Metadata, owner: str
+) -> None:
+    trees = HierarchyServiceStub(channel)
+    wish = hierarchy_pb2.CreateTreeRequest(tree=hierarchy_pb2.Tree(customer_id=owner, name="Departments"))
+    tree = (await trees.CreateTree(wish, metadata=agent)).tree
+    node = hierarchy_pb2.Node(id=new_uuid(), name="Sales")
+    await trees.AddNodes(hierarchy_pb2.AddNodesRequest(tree_id=tree.id, nodes=[node]), metadata=agent)
+    account = await made(accounts, agent, supervisor, owner, node_id=node.id)
+    query = query_pb2.Query()
+    query.predicates.add(field="node_id", values=[node.id])
+    found = await accounts.ListAccounts(pb.ListAccountsRequest(customer_id=owner, query=query), metadata=agent)
+    assert list(found.accounts) == [account]

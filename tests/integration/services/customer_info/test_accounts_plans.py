@@ -89,6 +89,7 @@ async def change(bench: Bench) -> None:
         await bench.accounts.put(transaction, after)
         done = request_rules.approved(bench.asked[0], SUPERVISOR, "", later(999))
         await bench.accounts.decide(transaction, done)
+        await bench.accounts.forget(transaction, [new_uuid()])
 
     await bench.accounts.transact(work)
 
@@ -114,6 +115,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one request": lambda b: b.accounts.request(None, b.asked[0].id),
     "who has a number": lambda b: b.accounts.holder(None, b.customers, Kind.BILLING_ACCOUNT, "B-1"),
     "who bills to it": lambda b: b.accounts.billed_to(None, b.parents[0].id),
+    "whose number": lambda b: b.accounts.holders([("account", "B-1"), ("account", "C-1")]),
     "changing": change,
     "by number": lambda b: b.accounts.page((), PAGE.where("number", "B-1", "C-1", "C-2", "C-3", "C-4")),
     "by parent": lambda b: b.accounts.page(b.customers, PAGE.where("parent_id", b.parents[0].id)),

@@ -207,9 +207,7 @@ async def test_accounts_are_listed_by_what_the_contract_offers(subject: Subject[
 @both
 async def test_requests_are_listed_by_what_the_contract_offers(subject: Subject[Any]) -> None:
     account = billing_account()
-    mine = [
-        request_about(account, trail=(replace(request_about(account).trail[0], time=later(n)),)) for n in range(3)
-    ]
+    mine = [request_about(account, trail=(replace(request_about(account).trail[0], time=later(n)),)) for n in range(3)]
     mine[1] = replace(mine[1], approver_role=Role.CUSTOMER, account_id=new_uuid(), kind=RequestKind.SET_UP)
     mine[2] = request_rules.taken_on(mine[2], request_rules.RequestStatus.WITHDRAWN, ADMIN, "", later(9))
     await keep(subject.store, *mine, request_about(billing_account()))
@@ -264,3 +262,31 @@ async def test_what_an_account_was_is_kept(accounts: AccountStore, store: Store)
     await keep(accounts, after)
     entry = await store.collection("history").find_one({"subject": account.id})
     assert (entry["kind"], entry["version"], entry["customer_id"]) == ("account", 1, account.customer_id)
+
+
+async def test_an_account_in_use_is_found_by_its_number(accounts: AccountStore) -> None:
+    number = new_uuid()
+    first = billing_account(content={"number": number})
+    ended = billing_account(content={"number": number}, status=Status.CLOSED)
+    await keep(accounts, first, cost_centre(first, content={"number": number}), ended)
+    (found,) = await accounts.holders([("account", number), ("account", new_uuid())])
+    assert found.customer_id == first.customer_id
+
+
+async def test_what_is_forgotten_is_neither_read_nor_found_again(accounts: AccountStore, store: Store) -> None:
+    number = new_uuid()
+    first, other = billing_account(content={"number": number}), billing_account(content={"number": number})
+    asked = request_about(first)
+    await keep(accounts, first, other, asked)
+
+    async def work(transaction: Any) -> None:
+        await accounts.forget(transaction, [first.customer_id])
+
+    await store.transact(work)
+    assert await accounts.get(first.id) == replace(first, content=replace(first.content, name="", number=""))
+    silent = await accounts.request(None, asked.id)
+    assert silent is not None
+    assert silent.reason == ""
+    page, _ = await accounts.page((), Selection().where("number", number))
+    assert page == [other]
+    assert await accounts.holder(None, [first.customer_id], Kind.BILLING_ACCOUNT, number) == ""

@@ -4,6 +4,7 @@ import asyncio
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import customers_pb2
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
@@ -60,12 +61,18 @@ async def imported(portfolio: PortfolioServiceStub, loader: Metadata, *rows: pb.
 async def test_an_added_product_stands_in_the_portfolio(
     portfolio: PortfolioServiceStub, agent: Metadata, owner: str
 ) -> None:
-    wish = product(owner, term=pb.ContractTerm(months=24), identifiers=[pb.ServiceIdentifier(kind="imei", value="1")])
+    wish = product(
+        owner, term=pb.ContractTerm(months=24), identifiers=[pb.ServiceIdentifier(kind="ip", value="192.0.2.1")]
+    )
     made = await added(portfolio, agent, wish)
     assert (made.status, made.etag, [c.status for c in made.history]) == (ACTIVE, "v1", [ACTIVE])
     found = await owned(portfolio, agent, owner)
     assert list(found.products) == [made]
     assert list(found.monthly_total) == [wish.monthly_price]
+    assert (await portfolio.GetProduct(pb.GetProductRequest(product_id=made.id), metadata=agent)).product == made
+    with pytest.raises(grpc.aio.AioRpcError) as nobody:
+        await portfolio.GetProduct(pb.GetProductRequest(product_id=new_uuid()), metadata=agent)
+    assert reason_of(nobody.value) == "NOT_FOUND"
 
 
 async def test_portfolios_asked_for_together_are_not_mixed_up(
@@ -128,6 +135,10 @@ async def test_a_callers_own_id_is_taken_once(portfolio: PortfolioServiceStub, a
 async def test_bad_products_are_refused_by_field(portfolio: PortfolioServiceStub, agent: Metadata, owner: str) -> None:
     for change, field in (
         ({"family": "Broad Band"}, "product.family"),
+        ({"family": ""}, "product.family"),
+        ({"name": ""}, "product.name"),
+        ({"node_ids": ["sales"]}, "product.node_ids[0]"),
+        ({"account_id": "billing"}, "product.account_id"),
         ({"status": CEASED}, "product.status"),
         ({"monthly_price": types_pb2.Money(currency_code="EUR", micros=-1)}, "product.monthly_price.micros"),
         ({"term": pb.ContractTerm(months=121)}, "product.term.months"),
@@ -158,6 +169,74 @@ async def test_a_product_lives_from_order_to_end_and_no_further(
     assert list((await owned(portfolio, agent, owner, ceased=True)).products) == [kept]
 
 
+async def test_an_update_changes_the_fields_of_its_mask_only(
+    portfolio: PortfolioServiceStub, agent: Metadata, owner: str
+) -> None:
+    kept = await added(portfolio, agent, product(owner, term=pb.ContractTerm(months=24)))
+
+    async def updated(wish: pb.Product, *paths: str) -> pb.Product:
+        request = pb.UpdateProductRequest(product=wish, update_mask=FieldMask(paths=paths))
+        return (await portfolio.UpdateProduct(request, metadata=agent)).product
+
+    price = types_pb2.Money(currency_code="EUR", micros=1)
+    wish = pb.Product(id=kept.id, etag=kept.etag, name="Fibre 500", monthly_price=price, one_time_price=price)
+    after = await updated(wish, "monthly_price", "one_time_price")
+    assert (after.name, after.monthly_price, after.one_time_price, after.etag) == ("Fibre 250", price, price, "v2")
+    assert after.term == kept.term
+    cleared = await updated(pb.Product(id=kept.id), "term", "one_time_price")
+    assert not cleared.HasField("term")
+    assert not cleared.HasField("one_time_price")
+    with pytest.raises(grpc.aio.AioRpcError) as stale:
+        await updated(wish, "monthly_price")
+    assert reason_of(stale.value) == "ETAG_MISMATCH"
+    for wrong, path, reason in (
+        (pb.Product(id=kept.id), "status", "INVALID_UPDATE_MASK"),
+        (pb.Product(id=kept.id), "name", "INVALID_FIELD"),
+        (pb.Product(id=kept.id, customer_id=new_uuid(), name="x"), "name", "INVALID_FIELD"),
+        (pb.Product(name="x"), "name", "INVALID_FIELD"),
+        (pb.Product(id=new_uuid(), name="x"), "name", "NOT_FOUND"),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await updated(wrong, path)
+        assert reason_of(refused.value) == reason
+    ended = await moved(portfolio, agent, cleared, CEASED)
+    with pytest.raises(grpc.aio.AioRpcError) as late:
+        await updated(pb.Product(id=ended.id, name="x"), "name")
+    assert (reason_of(late.value), metadata_of(late.value)) == ("FAILED_PRECONDITION", {"state": "ceased"})
+
+
+async def test_updates_at_once_of_different_fields_are_all_there(
+    portfolio: PortfolioServiceStub, agent: Metadata, owner: str
+) -> None:
+    kept, account = await added(portfolio, agent, product(owner)), new_uuid()
+    wishes = [
+        pb.Product(id=kept.id, name="Fibre 500"),
+        pb.Product(id=kept.id, account_id=account),
+        pb.Product(id=kept.id, term=pb.ContractTerm(months=24)),
+        pb.Product(id=kept.id, family="internet"),
+    ]
+    await asyncio.gather(*(portfolio.UpdateProduct(pb.UpdateProductRequest(product=w), metadata=agent) for w in wishes))
+    found = (await portfolio.GetProduct(pb.GetProductRequest(product_id=kept.id), metadata=agent)).product
+    assert (found.name, found.account_id, found.term.months, found.family) == ("Fibre 500", account, 24, "internet")
+    assert found.etag == "v5"
+
+
+async def test_the_end_of_a_commitment_is_told_and_whether_it_binds(
+    portfolio: PortfolioServiceStub, agent: Metadata, owner: str
+) -> None:
+    bound = await added(portfolio, agent, product(owner, term=pb.ContractTerm(months=24)))
+    assert bound.in_commitment
+    start, end = bound.history[0].time, bound.commitment_end
+    assert 729 * 86_400 <= end.seconds - start.seconds <= 732 * 86_400
+    ordered = await added(portfolio, agent, product(owner, status=ORDERED, term=pb.ContractTerm(months=24)))
+    monthly = await added(portfolio, agent, product(owner, term=pb.ContractTerm()))
+    for free in (ordered, monthly):
+        assert not free.in_commitment
+        assert not free.HasField("commitment_end")
+    ended = await moved(portfolio, agent, bound, CEASED)
+    assert (ended.in_commitment, ended.commitment_end) == (False, end)
+
+
 async def test_a_customer_sees_its_own_portfolio_only(
     portfolio: PortfolioServiceStub, agent: Metadata, keys: Keys, owner: str
 ) -> None:
@@ -170,13 +249,14 @@ async def test_a_customer_sees_its_own_portfolio_only(
     assert reason_of(refused.value) == "NOT_OWN_CUSTOMER"
 
 
-async def test_lists_page_through_the_products_of_a_family(
+async def test_lists_page_through_the_products_of_a_family_and_an_account(
     portfolio: PortfolioServiceStub, agent: Metadata, owner: str
 ) -> None:
-    family = f"f{new_uuid().replace('-', '')}"
-    made = [await added(portfolio, agent, product(owner, family=family)) for _ in range(5)]
+    account = new_uuid()
+    made = [await added(portfolio, agent, product(owner, family="calendar", account_id=account)) for _ in range(5)]
     query = query_pb2.Query(page=query_pb2.PageRequest(page_size=2))
-    query.predicates.add(field="family", values=[family])
+    query.predicates.add(field="family", values=["calendar"])
+    query.predicates.add(field="account_id", values=[account])
     query.predicates.add(field="status", values=["PRODUCT_STATUS_ACTIVE"])
     seen: list[str] = []
     while True:
@@ -191,7 +271,7 @@ async def test_lists_page_through_the_products_of_a_family(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await portfolio.ListProducts(pb.ListProductsRequest(query=query), metadata=agent)
     assert reason_of(refused.value) == "INVALID_QUERY"
-    assert metadata_of(refused.value) == {"allowed": "customer_id, family, status, update_time"}
+    assert metadata_of(refused.value) == {"allowed": "account_id, customer_id, family, node_id, status, update_time"}
 
 
 async def test_an_import_brings_the_past_and_refuses_row_by_row(

@@ -1,7 +1,7 @@
 """Every question about products and families is answered by an index, in the index's own order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +100,19 @@ async def define(bench: Bench) -> None:
     await bench.families.transact(work)
 
 
+def indexes(plan: Any) -> Iterator[str]:
+    """The indexes that a plan uses, apart from those that were thought of."""
+    if isinstance(plan, dict):
+        if "indexName" in plan:
+            yield plan["indexName"]
+        for name, part in plan.items():
+            if name != "rejectedPlans":
+                yield from indexes(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from indexes(part)
+
+
 PAGE = Selection(page_size=5)
 QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one portfolio": lambda b: b.products.current((b.customers[0],)),
@@ -109,9 +122,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "what stands where": lambda b: b.products.placed(b.customers[:3]),
     "what stands at some nodes": lambda b: b.products.at_nodes(b.customers[:3], b.nodes[:9]),
     "what there is of each family": lambda b: b.products.family_rows(b.customers[:3], NOON, HORIZONS),
-    "whose identifier": lambda b: b.products.holders(
-        [key(ServiceIdentifier("circuit", f"CIR-{n}")) for n in range(3)]
-    ),
+    "whose identifier": lambda b: b.products.holders([key(ServiceIdentifier("circuit", f"CIR-{n}")) for n in range(3)]),
     "products at a node": lambda b: listed(PAGE.where("node_id", b.nodes[1]))(b),
     "products at some nodes": lambda b: listed(PAGE.where("node_id", *b.nodes[1:6]))(b),
     "products of an account": lambda b: listed(PAGE.where("account_id", b.accounts[1]))(b),
@@ -153,4 +164,4 @@ async def test_no_question_reads_everything_or_sorts_in_memory(bench: Bench, nam
 async def test_a_question_is_answered_by_the_index_that_is_there_for_it(bench: Bench, name: str, index: str) -> None:
     for command in await bench.asked(QUESTIONS[name]):
         plan = await bench.store.database.command("explain", command, verbosity="queryPlanner")
-        assert f"'indexName': '{index}'" in str(plan)
+        assert set(indexes(plan)) == {index}

@@ -11,10 +11,11 @@ from holdfast.interaction.v1 import tickets_pb2 as pb
 
 from chassis.events.outbox import OUTBOX, Happening
 from chassis.ids import new_id
+from chassis.lineage import MOST_MEMBERS
 from chassis.mongo.client import Store
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists, Invalid, Refused
-from services.interaction.tickets.rules import Change, Draft, Level, State, Ticket, changed, opened
+from services.interaction.tickets.rules import Change, Draft, Level, State, Ticket, changed, opened, redacted
 from services.interaction.tickets.store import TicketStore
 from services.interaction.tickets.usecases import Tickets, opened_event
 from tests.support.explain import SLOW, overheard, stages
@@ -117,6 +118,59 @@ async def test_lists_are_narrowed_and_walked_in_order(tickets: Tickets) -> None:
         await tickets.page_of_customer([customer], Selection(order=(Order("update_time"),)))
 
 
+async def test_the_tickets_of_several_ids_are_one_list(tickets: Tickets) -> None:
+    several = [str(uuid.uuid4()) for _ in range(3)]
+    made_so = [made(several[ago % 3], ago) for ago in range(9)]
+    await tickets.load([*made_so, made()], [])
+    first, token = await tickets.page_of_customer(several, Selection(page_size=5))
+    rest, end = await tickets.page_of_customer(several, Selection(page_size=5, page_token=token))
+    assert (first + rest, end) == (made_so, "")
+
+
+async def test_redaction_takes_out_texts_and_leaves_what_counts(tickets: Tickets) -> None:
+    customer = str(uuid.uuid4())
+    noted = changed(made(customer), Change(State.RESOLVED, note="spoke to the daughter"), "ada", NOW)
+    full, bare, other = replace(noted, description="all day"), made(customer), made()
+    await insert(tickets, full, bare, other)
+    assert await tickets.redact(customer, NOW) == 2
+    for ticket in (full, bare):
+        found = await tickets.get(ticket.id)
+        assert found == replace(redacted(ticket, NOW), version=ticket.version + 1)
+    assert await tickets.get(other.id) == other
+    assert await tickets.redact(customer, NOW + timedelta(hours=1)) == 0
+
+
+async def test_a_note_added_after_a_redaction_is_taken_out_by_the_next(tickets: Tickets) -> None:
+    ticket = made(str(uuid.uuid4()))
+    await insert(tickets, ticket)
+    await tickets.redact(ticket.customer_id, NOW)
+
+    async def add_note(transaction: Any) -> Ticket:
+        before = await tickets.read(transaction, ticket.id)
+        assert before is not None
+        after = changed(before, Change(note="did not know"), "ada", NOW)
+        await tickets.replace(transaction, after)
+        return after
+
+    await tickets.transact(add_note)
+    assert await tickets.redact(ticket.customer_id, NOW) == 1
+    found = await tickets.get(ticket.id)
+    assert found is not None
+    assert [note.text for note in found.notes] == ["[erased]"]
+
+
+async def test_the_answer_kept_for_a_retry_is_redacted_with_the_ticket(store: Store) -> None:
+    tickets, ticket, request = TicketStore(store), replace(made(), description="all day"), str(uuid.uuid4())
+
+    async def work(transaction: Any) -> Ticket:
+        await tickets.insert(transaction, ticket)
+        return ticket
+
+    assert await tickets.once(request, b"same", work) == ticket
+    await tickets.redact(ticket.customer_id, NOW)
+    assert await tickets.once(request, b"same", work) == redacted(ticket, NOW)
+
+
 async def test_a_load_and_its_events_are_kept_together(store: Store) -> None:
     tickets = TicketStore(store)
     several = [made() for _ in range(3)]
@@ -152,7 +206,17 @@ async def test_no_query_reads_everything_or_sorts_in_memory(mongo_uri: Callable[
                 _, token = await tickets.page(own)
                 if token:
                     await tickets.page(replace(own, page_token=token))
-        assert len(listener.commands) > 20
+        merged = [customer, *(str(uuid.uuid4()) for _ in range(MOST_MEMBERS - 1))]
+        for selection in (first, first.where("state", "TICKET_STATE_HELD", "TICKET_STATE_PENDING")):
+            _, token = await tickets.page_of_customer(merged, selection)
+            await tickets.page_of_customer(merged, replace(selection, page_token=token))
+            for order in ((), by_update):
+                own = replace(selection, order=order).where("customer_id", *merged)
+                _, token = await tickets.page(own)
+                await tickets.page(replace(own, page_token=token))
+        await tickets.redact(customer, NOW)
+        assert len(listener.commands) > 36
+        assert any("answer.customer_id" in str(command) for command in listener.commands)
         for command in listener.commands:
             assert not await stages(store, command) & SLOW, command
 

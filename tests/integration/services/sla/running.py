@@ -13,11 +13,12 @@ from typing import Any
 import grpc
 import pymongo
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
-from holdfast.sla.v1 import agreements_pb2_grpc, clocks_pb2, clocks_pb2_grpc, measurements_pb2_grpc
+from holdfast.sla.v1 import agreements_pb2_grpc, clocks_pb2, clocks_pb2_grpc, measurements_pb2_grpc, privacy_pb2_grpc
 
 from chassis.times import from_timestamp, now
 from services.sla.clocks.ticket_rules import Ticket
 from tests.integration.services.sla.interaction import FakeInteraction
+from tests.support.event_source import EventSource
 from tests.support.service import Keys, Process, environment, free_port
 from tests.unit.services.sla.builders import ticket
 
@@ -34,11 +35,17 @@ class Sla:
     keys: Keys
     folder: Path
     interaction: FakeInteraction
+    # Not started, it is a service that is not there.
+    customer_info: EventSource = field(default_factory=EventSource)
     replicas: list[Process] = field(default_factory=list)
     channels: list[grpc.aio.Channel] = field(default_factory=list)
 
     async def add_replica(self) -> Process:
-        settings = {"sla_mongo_uri": self.uri, "interaction_target": self.interaction.target}
+        settings = {
+            "sla_mongo_uri": self.uri,
+            "interaction_target": self.interaction.target,
+            "customer_info_target": self.customer_info.address,
+        }
         port = free_port()
         process = Process(
             "services.sla",
@@ -61,6 +68,10 @@ class Sla:
     @property
     def measurements(self) -> measurements_pb2_grpc.MeasurementsServiceStub:
         return measurements_pb2_grpc.MeasurementsServiceStub(self._channel())
+
+    @property
+    def privacy(self) -> privacy_pb2_grpc.PrivacyServiceStub:
+        return privacy_pb2_grpc.PrivacyServiceStub(self._channel())
 
     def as_role(self, role: str, **claims: object) -> tuple[tuple[str, str], ...]:
         return self.keys.metadata(role, **claims)

@@ -12,6 +12,7 @@ from services.sla.agreements.store import AgreementStore
 from services.sla.agreements.usecases import Agreements, AgreementUseCases
 from tests.support.explain import SLOW, Overheard, stages
 from tests.support.fakes.agreements import FakeAgreements
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.sla.builders import ADA, BOB, agreement, objective, valid, version
 
 LONGER = [objective("RESOLUTION", {"LOW": 99})]
@@ -25,7 +26,7 @@ def agreements(request: pytest.FixtureRequest) -> Agreements:
 
 
 async def put(agreements: Agreements, *wishes: object) -> list[AgreementRef]:
-    usecases = AgreementUseCases(agreements)
+    usecases = AgreementUseCases(agreements, FakeLineage())
     return [(await usecases.put(version(wish))).ref for wish in wishes]  # type: ignore[arg-type]
 
 
@@ -51,7 +52,7 @@ async def test_versions_are_read_many_at_a_time_and_again(agreements: Agreements
 
 
 async def test_puts_at_once_make_as_many_versions_as_there_are_contents(agreements: Agreements) -> None:
-    usecases = AgreementUseCases(agreements)
+    usecases = AgreementUseCases(agreements, FakeLineage())
     wishes = [version(agreement(name=f"Name {n % 4}")) for n in range(4)]
     made = await asyncio.gather(*(usecases.put(wish) for wish in wishes))
     assert sorted(m.ref.version for m in made) == [1, 2, 3, 4]
@@ -60,7 +61,7 @@ async def test_puts_at_once_make_as_many_versions_as_there_are_contents(agreemen
 
 
 async def test_the_same_put_twice_at_once_makes_one_version(agreements: Agreements) -> None:
-    usecases = AgreementUseCases(agreements)
+    usecases = AgreementUseCases(agreements, FakeLineage())
     made = await asyncio.gather(*(usecases.put(version(agreement())) for _ in range(6)))
     assert {m.ref.version for m in made} == {1}
     assert await agreements.get("standard", 2) is None

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from chassis.lineage import MOST_MEMBERS
 from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import Conflict, Invalid
@@ -102,7 +103,7 @@ async def test_alarms_come_in_order_from_either_end_and_not_before_they_are_due(
 
 async def test_a_customers_standing_has_the_nearest_due_first_and_counts_everything(clocks: Clocks) -> None:
     await keep(clocks, STORIES)
-    standing = await clocks.standing(ADA)
+    standing = await clocks.standing([ADA])
     assert [c.ticket.id for c in standing.running] == ["soon", "later", "paused"]
     assert standing.counts == {
         Status.RUNNING: 2,
@@ -112,7 +113,7 @@ async def test_a_customers_standing_has_the_nearest_due_first_and_counts_everyth
         Status.BREACHED: 1,
         Status.CANCELLED: 1,
     }
-    empty = await clocks.standing("nobody")
+    empty = await clocks.standing(["nobody"])
     assert (empty.running, empty.counts) == ([], {})
 
 
@@ -120,7 +121,7 @@ async def test_of_many_running_clocks_the_hundred_that_are_due_first_are_shown(c
     many = [clock((n / 100, "ACKNOWLEDGED"), ticket_id=f"t{n:03}", hour=2) for n in reversed(range(120))]
     paused = clock((0, "ACKNOWLEDGED"), (1, "PENDING"), ticket_id="paused", hour=2)
     await keep(clocks, [paused, *many])
-    standing = await clocks.standing(ADA)
+    standing = await clocks.standing([ADA])
     assert [c.ticket.id for c in standing.running] == [f"t{n:03}" for n in range(100)]
     assert standing.counts[Status.RUNNING] == 120
 
@@ -207,7 +208,7 @@ async def test_every_query_finds_its_index(spied: tuple[Store, Overheard]) -> No
         await clocks.page(replace(question, page_size=1, page_token=token))
     await clocks.get("t1:RESOLUTION")
     await asyncio.gather(*(clocks.get(f"t{n}:RESOLUTION") for n in range(4)))
-    await clocks.standing(ADA)
+    await clocks.standing([ADA])
     await clocks.of_tickets(None, ["t1", "t2"])
     await clocks.read(None, ["t1:RESOLUTION", "t2:RESOLUTION"])
     for latest_first in (False, True):
@@ -219,12 +220,46 @@ async def test_every_query_finds_its_index(spied: tuple[Store, Overheard]) -> No
         assert not await stages(store, command) & SLOW, command
 
 
+@pytest.mark.parametrize("members", [2, MOST_MEMBERS])
+async def test_the_clocks_of_several_ids_are_merged_by_the_index(spied: tuple[Store, Overheard], members: int) -> None:
+    store, listener = spied
+    clocks, customers = ClockStore(store), [f"customer-{n}" for n in range(members)]
+    states = ("ACKNOWLEDGED", "PENDING", "RESOLVED", "REJECTED")
+    many = [
+        clock(
+            (n / 10, "ACKNOWLEDGED"), (n / 10 + 1, states[n % 4]), ticket_id=f"t{n}", customer_id=customers[n % members]
+        )
+        for n in range(200)
+    ]
+    await keep(clocks, many)
+    listener.commands.clear()
+    whose = Selection(page_size=7).where("customer_id", *customers)
+    late = whose.where("due_time", at(500).isoformat(), operator=Operator.LESS)
+    for question in (
+        whose,
+        whose.where("state", "CLOCK_STATE_BREACHED", "CLOCK_STATE_MISSED"),
+        late,
+        replace(whose, order=(Order("due_time", descending=True),)),
+    ):
+        _, token = await clocks.page(question)
+        if token:
+            await clocks.page(replace(question, page_token=token))
+    standing = await clocks.standing(customers)
+    assert sum(standing.counts.values()) == 200
+    due = [c.due_time for c in standing.running if c.due_time]
+    assert due == sorted(due)
+    asked = [c for c in listener.commands if c.keys() & {"find", "aggregate"}]
+    assert len(asked) >= 8
+    for command in asked:
+        assert not await stages(store, command) & SLOW, command
+
+
 async def test_counts_are_read_from_the_index_alone(spied: tuple[Store, Overheard]) -> None:
     store, listener = spied
     clocks = ClockStore(store)
     await keep(clocks, [clock((n, "ACKNOWLEDGED"), ticket_id=f"t{n}") for n in range(30)])
     listener.commands.clear()
-    await clocks.standing(ADA)
+    await clocks.standing([ADA])
     (command,) = listener.commands
     alone = {**command, "pipeline": command["pipeline"][:2]}
     assert "FETCH" not in await stages(store, alone)

@@ -83,7 +83,7 @@ async def test_nothing_is_set_up_before_somebody_else_approves() -> None:
 async def test_a_change_takes_the_named_fields_and_a_closure_ends_the_account() -> None:
     accounts, store = usecases(PARENT)
     request = await asked(accounts, change_wish(PARENT, name="Branch"))
-    assert (request.account_version, request.names) == (1, {"name"})
+    assert (request.account_version, request.names) == (1, frozenset({"name"}))
     _, account = await approved(accounts, request)
     assert account.content == replace(PARENT.content, name="Branch")
     _, closed = await approved(accounts, await asked(accounts, close_wish(account)))

@@ -48,7 +48,7 @@ def test_each_kind_of_wish_is_read() -> None:
             change=pb.AccountRevision(account_id=account_id, etag="v2", content=pb.AccountContent(name="x", owner="o")),
         )
     )
-    assert (change.account_id, change.etag, change.names) == (account_id, "v2", {"name", "owner"})
+    assert (change.account_id, change.etag, change.names) == (account_id, "v2", frozenset({"name", "owner"}))
     close = wire.wish(
         pb.RequestAccountRequest(customer_id=customer_id, close=pb.AccountClosure(account_id=account_id, etag="v2"))
     )

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.rules import Invalid, Refused
-from services.customer_info.customers.rules import Money
-from services.customer_info.customers.rules import Status as CustomerStatus
 from services.customer_info.catalogue.rules import Characteristic, Family, Identifier
 from services.customer_info.catalogue.rules import Status as FamilyStatus
+from services.customer_info.customers.rules import Money
+from services.customer_info.customers.rules import Status as CustomerStatus
 from services.customer_info.portfolio import rules
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import (

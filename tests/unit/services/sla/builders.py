@@ -18,6 +18,8 @@ HOUR = 3600
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 ADA = str(uuid.UUID(int=1))
 BOB = str(uuid.UUID(int=2))
+# A second record of the same person as ADA.
+ADAS_OTHER = str(uuid.UUID(int=3))
 
 
 def at(hour: float) -> datetime:

@@ -8,6 +8,7 @@ from chassis.query.selection import Selection
 from chassis.rules import NotFound
 from services.sla.agreements.usecases import AgreementUseCases
 from tests.support.fakes.agreements import FakeAgreements
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.sla.builders import ADA, agreement, objective, version
 
 LONGER = [objective("RESOLUTION", {"LOW": 99})]
@@ -15,7 +16,7 @@ LONGER = [objective("RESOLUTION", {"LOW": 99})]
 
 @pytest.fixture
 def agreements() -> AgreementUseCases:
-    return AgreementUseCases(FakeAgreements())
+    return AgreementUseCases(FakeAgreements(), FakeLineage())
 
 
 async def test_a_put_with_other_content_makes_the_next_version(agreements: AgreementUseCases) -> None:

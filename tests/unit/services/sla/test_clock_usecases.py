@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from holdfast.sla.v1 import clocks_pb2 as pb
 
+from chassis.query.selection import Selection
 from chassis.rules import NotFound
 from chassis.times import now
 from services.sla.agreements.usecases import AgreementUseCases
@@ -15,7 +16,19 @@ from services.sla.clocks.ticket_rules import Ticket, Visit
 from services.sla.clocks.usecases import ClockUseCases
 from tests.support.fakes.agreements import FakeAgreements
 from tests.support.fakes.clocks import FakeClocks
-from tests.unit.services.sla.builders import ADA, BOB, HOUR, agreement, at, objective, ticket, valid, version
+from tests.support.fakes.lineage import FakeLineage
+from tests.unit.services.sla.builders import (
+    ADA,
+    ADAS_OTHER,
+    BOB,
+    HOUR,
+    agreement,
+    at,
+    objective,
+    ticket,
+    valid,
+    version,
+)
 
 
 class World:
@@ -23,12 +36,13 @@ class World:
 
     def __init__(self) -> None:
         self.agreements = FakeAgreements()
+        self.lineage = FakeLineage([ADA, ADAS_OTHER])
         self.store = FakeClocks()
-        self.clocks = ClockUseCases(self.store, self.agreements)
+        self.clocks = ClockUseCases(self.store, self.agreements, self.lineage)
 
     async def agree(self, *messages: object) -> None:
         for message in messages:
-            await AgreementUseCases(self.agreements).put(version(message))  # type: ignore[arg-type]
+            await AgreementUseCases(self.agreements, self.lineage).put(version(message))  # type: ignore[arg-type]
 
     async def hear(self, *tickets: Ticket) -> None:
         async def work(transaction: object) -> int:
@@ -210,3 +224,26 @@ def _shifted(one: Ticket, by: timedelta) -> Ticket:
 
     visits = tuple(Visit(v.state, v.priority, moved(v.time)) for v in one.visits)
     return replace(one, open_time=moved(one.open_time), visits=visits)
+
+
+async def test_a_customer_of_several_ids_has_the_clocks_of_all(world: World) -> None:
+    for who, name in ((ADA, "hers"), (ADAS_OTHER, "others"), (BOB, "bobs")):
+        await world.hear(opened_ago(timedelta(minutes=1), ticket_id=name, customer_id=who))
+    for asked in (ADA, ADAS_OTHER):
+        standing = (await world.clocks.customer_sla(asked)).standing
+        assert {c.ticket.id for c in standing.running} == {"hers", "others"}
+        listed, _ = await world.clocks.page(Selection().where("customer_id", asked))
+        assert {c.ticket.id for c in listed} == {"hers", "others"}
+
+
+async def test_the_agreement_of_any_id_of_a_customer_governs_that_of_the_tickets_own_id_first(world: World) -> None:
+    await world.agree(agreement("gold", ADA), agreement("bobs", BOB))
+    await world.hear(opened_ago(timedelta(minutes=1), ticket_id="t1", customer_id=ADAS_OTHER))
+    assert {c.agreement.id for c in world.store.kept.values()} == {"gold"}
+    await world.agree(agreement("silver", ADAS_OTHER))
+    await world.hear(opened_ago(timedelta(minutes=1), ticket_id="t2", customer_id=ADAS_OTHER))
+    assert {c.agreement.id for c in world.store.kept.values() if c.ticket.id == "t2"} == {"silver"}
+    for asked in (ADA, ADAS_OTHER):
+        chosen = (await world.clocks.customer_sla(asked)).agreement
+        assert chosen is not None
+        assert chosen.ref.id == "gold"

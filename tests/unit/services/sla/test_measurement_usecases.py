@@ -10,8 +10,9 @@ from chassis.rules import Invalid
 from chassis.times import now
 from services.sla.measurements.outage_rules import USUAL_PERIOD, Outage
 from services.sla.measurements.usecases import MeasurementUseCases
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.measurements import FakeMeasurements
-from tests.unit.services.sla.builders import ADA, BOB, HOUR, at
+from tests.unit.services.sla.builders import ADA, ADAS_OTHER, BOB, HOUR, at
 
 LINE, PHONE = "line", "phone"
 
@@ -23,7 +24,7 @@ def outage(start: float, end: float | None, product: str = LINE, **changes: obje
 
 @pytest.fixture
 def measurements() -> MeasurementUseCases:
-    return MeasurementUseCases(FakeMeasurements())
+    return MeasurementUseCases(FakeMeasurements(), FakeLineage([ADA, ADAS_OTHER]))
 
 
 async def test_an_outage_is_made_changed_or_left_by_its_id(measurements: MeasurementUseCases) -> None:
@@ -104,3 +105,10 @@ def test_an_outage_ends_after_it_starts() -> None:
     with pytest.raises(Invalid) as refused:
         outage(1, 1)
     assert refused.value.field == "period.end"
+
+
+async def test_a_customer_of_several_ids_has_the_outages_of_all(measurements: MeasurementUseCases) -> None:
+    await measurements.record([outage(0, 1), outage(2, 3, customer_id=ADAS_OTHER), outage(4, 5, customer_id=BOB)])
+    for asked in (ADA, ADAS_OTHER):
+        _, (line,) = await measurements.availability(asked, "", at(0), at(10))
+        assert (line.outages, line.outage_seconds) == (2, 2 * HOUR)

@@ -1,0 +1,311 @@
+"""Responsibilities through a real process, a real socket and a real MongoDB."""
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+from holdfast.common.v1 import query_pb2
+from holdfast.customer_info.v1 import customers_pb2, hierarchy_pb2
+from holdfast.customer_info.v1 import responsibilities_pb2 as pb
+from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
+from holdfast.customer_info.v1.responsibilities_pb2_grpc import ResponsibilitiesServiceStub
+from holdfast.events.v1 import events_pb2, events_pb2_grpc
+
+from chassis.errors import reason_of
+from services.customer_info.responsibilities.rules import DEFAULTS
+from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.messages import (
+    bad_fields,
+    company,
+    metadata_of,
+    new_uuid,
+    person,
+    stamp,
+)
+from tests.support.service import Keys
+
+PAT = pb.HolderContact(name="Pat Example", email="PAT@example.com", phone="+49 30 123456")
+REQUIRED = sorted(r.name for r in DEFAULTS if r.required)
+RACERS = 16
+BATCH, BATCHES = 1000, 10
+
+
+@pytest.fixture
+def duties(channel: grpc.aio.Channel) -> ResponsibilitiesServiceStub:
+    return ResponsibilitiesServiceStub(channel)
+
+
+@pytest.fixture
+def trees(channel: grpc.aio.Channel) -> HierarchyServiceStub:
+    return HierarchyServiceStub(channel)
+
+
+async def created(customers: CustomersServiceStub, agent: Metadata, wish: customers_pb2.Customer) -> str:
+    request = customers_pb2.CreateCustomerRequest(customer=wish)
+    return str((await customers.CreateCustomer(request, metadata=agent)).customer.id)
+
+
+@pytest.fixture
+async def owner(customers: CustomersServiceStub, agent: Metadata) -> str:
+    """The id of an enterprise without trees."""
+    return await created(customers, agent, company())
+
+
+async def planted(trees: HierarchyServiceStub, agent: Metadata, customer_id: str) -> hierarchy_pb2.Tree:
+    """A tree without nodes."""
+    tree = hierarchy_pb2.Tree(customer_id=customer_id, name=f"Tree {new_uuid()}")
+    return (await trees.CreateTree(hierarchy_pb2.CreateTreeRequest(tree=tree), metadata=agent)).tree
+
+
+async def grown(trees: HierarchyServiceStub, agent: Metadata, tree_id: str) -> list[str]:
+    """The ids of a head office, a department below it, and a team below that."""
+    ids = [new_uuid() for _ in range(3)]
+    names = ("Head office", "Sales", "Field sales")
+    nodes = [
+        hierarchy_pb2.Node(id=node_id, name=name, parent_id=parent)
+        for node_id, name, parent in zip(ids, names, ["", *ids], strict=False)
+    ]
+    request = hierarchy_pb2.AddNodesRequest(tree_id=tree_id, nodes=nodes)
+    await trees.AddNodes(request, metadata=agent)
+    return ids
+
+
+def wish(customer_id: str, node_id: str, responsibility: str = "portfolio_manager", **changes: Any) -> pb.Assignment:
+    if "holder_id" not in changes:
+        changes.setdefault("contact", PAT)
+    return pb.Assignment(customer_id=customer_id, node_id=node_id, responsibility=responsibility, **changes)
+
+
+async def assigned(duties: ResponsibilitiesServiceStub, agent: Metadata, wanted: pb.Assignment) -> pb.Assignment:
+    return (await duties.Assign(pb.AssignRequest(assignment=wanted), metadata=agent)).assignment
+
+
+async def who_is(
+    duties: ResponsibilitiesServiceStub, who: Metadata, node_id: str, responsibility: str, **more: Any
+) -> pb.WhoIsResponse:
+    return await duties.WhoIs(pb.WhoIsRequest(node_id=node_id, responsibility=responsibility, **more), metadata=who)
+
+
+async def test_what_an_operator_usually_needs_is_there_and_can_be_changed(
+    duties: ResponsibilitiesServiceStub, agent: Metadata, loader: Metadata
+) -> None:
+    listed = await duties.ListResponsibilities(pb.ListResponsibilitiesRequest(), metadata=agent)
+    there = {r.name: r for r in listed.responsibilities}
+    assert set(there) >= {r.name for r in DEFAULTS}
+    mine = pb.Responsibility(name=f"r{new_uuid()[:8]}", description="Waters the plants.", depends_on=["auditor"])
+    made = (
+        await duties.DefineResponsibility(pb.DefineResponsibilityRequest(responsibility=mine), metadata=loader)
+    ).responsibility
+    assert made.etag == "v1"
+    circle = there["report_recipient"]
+    circle.depends_on.append(made.name)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await duties.DefineResponsibility(pb.DefineResponsibilityRequest(responsibility=circle), metadata=loader)
+    assert bad_fields(refused.value) == ["responsibility.depends_on[0]"]
+    with pytest.raises(grpc.aio.AioRpcError) as role:
+        await duties.DefineResponsibility(pb.DefineResponsibilityRequest(responsibility=made), metadata=agent)
+    assert reason_of(role.value) == "PERMISSION_DENIED"
+
+
+async def test_definitions_that_would_close_a_circle_together_do_not(
+    duties: ResponsibilitiesServiceStub, loader: Metadata
+) -> None:
+    names = [f"r{n}_{new_uuid()[:8]}" for n in range(6)]
+    for name in names:
+        plain = pb.Responsibility(name=name, description="Does it.")
+        await duties.DefineResponsibility(pb.DefineResponsibilityRequest(responsibility=plain), metadata=loader)
+    rounds = [
+        pb.Responsibility(name=name, description="Does it.", depends_on=[following])
+        for name, following in zip(names, [*names[1:], names[0]], strict=True)
+    ]
+    answers = await asyncio.gather(
+        *(
+            duties.DefineResponsibility(pb.DefineResponsibilityRequest(responsibility=r), metadata=loader)
+            for r in rounds
+        ),
+        return_exceptions=True,
+    )
+    refused = [a for a in answers if isinstance(a, grpc.aio.AioRpcError)]
+    assert len(refused) == 1
+    assert refused[0].code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_responsibility_is_inherited_overridden_and_ends(
+    duties: ResponsibilitiesServiceStub,
+    trees: HierarchyServiceStub,
+    customers: CustomersServiceStub,
+    agent: Metadata,
+    owner: str,
+) -> None:
+    tree = await planted(trees, agent, owner)
+    top, sales, field = await grown(trees, agent, tree.id)
+    ada = await created(customers, agent, person())
+    await assigned(duties, agent, wish(owner, top, "invoice_collector", holder_id=ada))
+    await assigned(duties, agent, wish(owner, sales, "invoice_sorter"))
+    answer = await who_is(duties, agent, field, "invoice_sorter", customer_id=owner)
+    assert (answer.answer.node_id, answer.answer.node_name) == (sales, "Sales")
+    (holder,) = answer.answer.holders
+    assert holder.contact == pb.HolderContact(name="Pat Example", email="pat@example.com", phone="+4930123456")
+    (needed,) = answer.dependencies
+    assert (needed.responsibility, needed.node_id, needed.holders[0].contact.name) == (
+        "invoice_collector",
+        top,
+        "Ada Example",
+    )
+    override = await assigned(duties, agent, wish(owner, field, "invoice_collector"))
+    below = await who_is(duties, agent, field, "invoice_collector")
+    assert [h.assignment for h in below.answer.holders] == [override]
+    ended = await duties.EndAssignment(
+        pb.EndAssignmentRequest(customer_id=owner, assignment_id=override.id, etag="v1"), metadata=agent
+    )
+    assert ended.assignment.HasField("end")
+    again = await who_is(duties, agent, field, "invoice_collector")
+    assert again.answer.node_id == top
+    before = await who_is(duties, agent, field, "invoice_collector", as_of=override.start)
+    assert before.answer.node_id == field
+    found = await duties.GetAssignment(pb.GetAssignmentRequest(assignment_id=override.id), metadata=agent)
+    assert found.assignment == ended.assignment
+
+
+async def test_of_many_at_once_one_gets_it(
+    duties: ResponsibilitiesServiceStub, trees: HierarchyServiceStub, agent: Metadata, owner: str
+) -> None:
+    tree = await planted(trees, agent, owner)
+    top, *_ = await grown(trees, agent, tree.id)
+    answers = await asyncio.gather(
+        *(assigned(duties, agent, wish(owner, top)) for _ in range(RACERS)), return_exceptions=True
+    )
+    (kept,) = [a for a in answers if isinstance(a, pb.Assignment)]
+    for refused in (a for a in answers if isinstance(a, grpc.aio.AioRpcError)):
+        assert reason_of(refused) == "ALREADY_EXISTS"
+        assert metadata_of(refused) == {"type": "assignment", "id": kept.id}
+    request = pb.AssignRequest(assignment=wish(owner, top, "auditor"), request_id=new_uuid())
+    retried = await asyncio.gather(*(duties.Assign(request, metadata=agent) for _ in range(8)))
+    assert len({a.assignment.id for a in retried}) == 1
+
+
+async def test_a_customer_sees_its_own_map_only_and_changes_nothing(
+    duties: ResponsibilitiesServiceStub, trees: HierarchyServiceStub, agent: Metadata, keys: Keys, owner: str
+) -> None:
+    tree = await planted(trees, agent, owner)
+    top, *_ = await grown(trees, agent, tree.id)
+    kept = await assigned(duties, agent, wish(owner, top))
+    own = keys.metadata("customer", customer_id=owner)
+    answer = await who_is(duties, own, top, "portfolio_manager", customer_id=owner)
+    assert [h.assignment for h in answer.answer.holders] == [kept]
+    with pytest.raises(grpc.aio.AioRpcError) as unnamed:
+        await who_is(duties, own, top, "portfolio_manager")
+    assert reason_of(unnamed.value) == "NOT_OWN_CUSTOMER"
+    stranger = new_uuid()
+    other = keys.metadata("customer", customer_id=stranger)
+    with pytest.raises(grpc.aio.AioRpcError) as hidden:
+        await who_is(duties, other, top, "portfolio_manager", customer_id=stranger)
+    assert hidden.value.code() is grpc.StatusCode.NOT_FOUND
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await assigned(duties, own, wish(owner, top, "auditor"))
+    assert reason_of(refused.value) == "PERMISSION_DENIED"
+
+
+async def test_what_makes_no_sense_is_refused_by_field(
+    duties: ResponsibilitiesServiceStub, trees: HierarchyServiceStub, agent: Metadata, owner: str
+) -> None:
+    tree = await planted(trees, agent, owner)
+    top, *_ = await grown(trees, agent, tree.id)
+    for wanted, fields in (
+        (wish(owner, top, contact=pb.HolderContact(name="Pat", email="nowhere")), ["assignment.contact.email"]),
+        (wish(owner, top, contact=pb.HolderContact(email="pat@example.com")), ["assignment.contact.name"]),
+        (wish(owner, top, start=stamp("2030-01-02"), end=stamp("2030-01-01")), ["assignment.end"]),
+        (pb.Assignment(customer_id=owner, node_id=top, responsibility="auditor"), ["assignment"]),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await assigned(duties, agent, wanted)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert [f.partition(".holder")[0] for f in bad_fields(refused.value)] == fields
+        assert "nowhere" not in str(refused.value.details())
+    with pytest.raises(grpc.aio.AioRpcError) as unknown:
+        await assigned(duties, agent, wish(owner, top, "unheard_of"))
+    assert metadata_of(unknown.value) == {"type": "responsibility", "id": "unheard_of"}
+
+
+async def test_a_report_tells_each_gap_once_where_it_begins(
+    duties: ResponsibilitiesServiceStub,
+    trees: HierarchyServiceStub,
+    customers: CustomersServiceStub,
+    agent: Metadata,
+    owner: str,
+) -> None:
+    tree = await planted(trees, agent, owner)
+    top, sales, field = await grown(trees, agent, tree.id)
+    leaving = await created(customers, agent, person())
+    for name in REQUIRED:
+        await assigned(duties, agent, wish(owner, top, name))
+    lost = await assigned(duties, agent, wish(owner, sales, REQUIRED[0], contact=pb.HolderContact(name="Pat")))
+    gone = await assigned(duties, agent, wish(owner, field, REQUIRED[1], holder_id=leaving))
+    await assigned(duties, agent, wish(owner, field, "order_approver"))
+    closed = customers_pb2.ChangeCustomerStatusRequest(customer_id=leaving, status=customers_pb2.CUSTOMER_STATUS_CLOSED)
+    await customers.ChangeCustomerStatus(closed, metadata=agent)
+    await assigned(duties, agent, wish(owner, sales, "cost_centre_owner"))
+    report = await duties.GapReport(pb.GapReportRequest(customer_id=owner), metadata=agent)
+    assert (report.node_count, report.gap_count) == (3, len(report.gaps))
+    told = {(g.node_id, g.responsibility, g.kind, g.nodes, tuple(g.assignment_ids)) for g in report.gaps}
+    needed = {"invoice_distributor", "invoice_sorter", "invoice_collector"} - set(REQUIRED)
+    assert told == {
+        (sales, REQUIRED[0], pb.GAP_KIND_UNREACHABLE, 2, (lost.id,)),
+        (field, REQUIRED[1], pb.GAP_KIND_LEFT, 1, (gone.id,)),
+        *((sales, name, pb.GAP_KIND_NO_HOLDER, 2, ()) for name in needed),
+    }
+    of_sales = next(g for g in report.gaps if g.responsibility == "invoice_sorter")
+    assert list(of_sales.path) == ["Head office", "Sales"]
+    assert list(of_sales.needed_by) == ["cost_centre_owner"]
+    with pytest.raises(grpc.aio.AioRpcError) as missing:
+        await duties.GapReport(pb.GapReportRequest(customer_id=owner, tree_id=new_uuid()), metadata=agent)
+    assert missing.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_tree_of_ten_thousand_nodes_is_reported_in_one_call(
+    duties: ResponsibilitiesServiceStub, trees: HierarchyServiceStub, agent: Metadata, owner: str
+) -> None:
+    tree = await planted(trees, agent, owner)
+    heads = [new_uuid() for _ in range(BATCHES)]
+    for head in heads:
+        nodes = [hierarchy_pb2.Node(id=head, name="Site")]
+        nodes += [hierarchy_pb2.Node(id=new_uuid(), name="Desk", parent_id=head) for _ in range(BATCH - 1)]
+        await trees.AddNodes(hierarchy_pb2.AddNodesRequest(tree_id=tree.id, nodes=nodes), metadata=agent, timeout=30)
+    await assigned(duties, agent, wish(owner, heads[0], REQUIRED[0]))
+    request = pb.GapReportRequest(customer_id=owner, tree_id=tree.id)
+    report = await duties.GapReport(request, metadata=agent, timeout=30)
+    assert report.node_count == BATCH * BATCHES
+    of_tree = {(g.responsibility, g.nodes) for g in report.gaps if not g.node_id}
+    assert of_tree == {(name, BATCH * BATCHES) for name in REQUIRED[1:]}
+    by_site = {(g.node_id, g.responsibility, g.nodes) for g in report.gaps if g.node_id}
+    assert by_site == {(head, REQUIRED[0], BATCH) for head in heads[1:]}
+
+
+async def test_assignments_are_listed_and_told(
+    channel: grpc.aio.Channel, duties: ResponsibilitiesServiceStub, agent: Metadata, owner: str, keys: Keys
+) -> None:
+    trees = HierarchyServiceStub(channel)
+    tree = await planted(trees, agent, owner)
+    top, sales, field = await grown(trees, agent, tree.id)
+    made = [await assigned(duties, agent, wish(owner, node)) for node in (top, sales, field)]
+    query = query_pb2.Query(page=query_pb2.PageRequest(page_size=2))
+    request = pb.ListAssignmentsRequest(customer_id=owner, query=query)
+    first = await duties.ListAssignments(request, metadata=agent)
+    request.query.page.page_token = first.page.next_page_token
+    second = await duties.ListAssignments(request, metadata=agent)
+    assert [a.id for a in (*first.assignments, *second.assignments)] == [a.id for a in reversed(made)]
+    kinds = (pb.ResponsibilityAssigned, pb.AssignmentEnded)
+    stream = events_pb2_grpc.EventsServiceStub(channel).Subscribe(
+        events_pb2.SubscribeRequest(types=[k.DESCRIPTOR.full_name for k in kinds]),
+        metadata=keys.metadata("service"),
+        timeout=30,
+    )
+    told: list[str] = []
+    async for answer in stream:
+        told += [e.subject for e in answer.events if e.customer_id == owner]
+        if not answer.events:
+            break
+    stream.cancel()
+    assert told == [a.id for a in made]

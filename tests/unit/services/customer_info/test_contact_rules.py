@@ -1,0 +1,317 @@
+"""Whether a customer may be contacted, line by line of the table, and what holds of every answer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.customer_info.consents import contact_rules
+from services.customer_info.consents.contact_rules import Decision, Question, Reason
+from services.customer_info.consents.rules import (
+    Basis,
+    Channel,
+    DoNotContact,
+    Extent,
+    Given,
+    Lifted,
+    Record,
+    Withdrawn,
+)
+from services.customer_info.customers.rules import Status
+from tests.unit.services.customer_info.builders import later
+from tests.unit.services.customer_info.consent_builders import MARKETING, STOP, question, record, silence
+
+EMAIL, SMS, POST = Channel.EMAIL, Channel.SMS, Channel.POST
+INTERESTS = Given("marketing", Basis.LEGITIMATE_INTERESTS)
+
+
+def decide(
+    *records: Record, asked: Question | None = None, status: Status = Status.ACTIVE, erased: bool = False
+) -> Decision:
+    return contact_rules.decide(records, status, erased=erased, question=asked or question())
+
+
+# ---- the table
+
+
+@pytest.mark.parametrize(
+    ("purpose", "reason"),
+    [
+        ("marketing", Reason.NO_CONSENT),
+        ("profiling", Reason.NO_CONSENT),
+        ("surveys", Reason.NO_CONSENT),
+        ("anything_else", Reason.NO_CONSENT),
+        ("service", Reason.ALLOWED_BY_CONTRACT),
+        ("billing", Reason.ALLOWED_BY_CONTRACT),
+        ("legal_notice", Reason.ALLOWED_BY_LEGAL_OBLIGATION),
+        ("emergency", Reason.ALLOWED_BY_VITAL_INTERESTS),
+        ("fraud_prevention", Reason.ALLOWED_BY_LEGITIMATE_INTERESTS),
+        ("credit_check", Reason.ALLOWED_BY_LEGITIMATE_INTERESTS),
+    ],
+)
+def test_a_purpose_has_its_own_ground_or_needs_a_record(purpose: str, reason: Reason) -> None:
+    assert decide(asked=question(purpose)) == Decision(reason)
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_a_recorded_ground_allows_by_its_basis_and_names_its_record(basis: Basis) -> None:
+    ground = record(Given("raffle", basis))
+    decision = decide(ground, asked=question("raffle"))
+    assert decision == Decision(Reason[f"ALLOWED_BY_{basis.name}"], ground.id)
+    assert decision.allowed
+
+
+def test_a_consent_counts_within_its_time_which_is_half_open() -> None:
+    ground = record(replace(MARKETING, start=later(10), end=later(20)))
+    answers = {m: decide(ground, asked=question(minute=m)) for m in (9, 10, 19, 20)}
+    assert answers[9] == Decision(Reason.NOT_YET_VALID, ground.id)
+    assert answers[10] == answers[19] == Decision(Reason.ALLOWED_BY_CONSENT, ground.id)
+    assert answers[20] == Decision(Reason.EXPIRED, ground.id)
+
+
+def test_a_consent_counts_for_its_channels() -> None:
+    ground = record(replace(MARKETING, channels=(EMAIL, SMS)))
+    assert decide(ground, asked=question(channel=SMS)).allowed
+    assert decide(ground, asked=question(channel=POST)) == Decision(Reason.CHANNEL_NOT_COVERED, ground.id)
+    assert decide(ground, asked=question(channel=None)).allowed
+
+
+def test_for_a_time_that_has_passed_counts_what_was_known_then() -> None:
+    ground, stop = record(MARKETING, 10), record(STOP, 20)
+    answers = [decide(ground, stop, asked=question(minute=m)).reason for m in (9, 10, 19, 20)]
+    allowed = Reason.ALLOWED_BY_CONSENT
+    assert answers == [Reason.NO_CONSENT, allowed, allowed, Reason.WITHDRAWN]
+    late = record(replace(MARKETING, start=later(-100)), 10)
+    assert decide(late, asked=question(minute=9)).reason is Reason.NO_CONSENT
+
+
+def test_a_withdrawal_ends_what_was_recorded_or_had_begun_before_it() -> None:
+    stop = record(STOP, 20)
+    ended = [
+        record(MARKETING, 10),
+        record(replace(MARKETING, start=later(30)), 10),
+        record(replace(MARKETING, start=later(15)), 25),
+        record(replace(MARKETING, end=later(40)), 10),
+    ]
+    for ground in ended:
+        assert decide(ground, stop) == Decision(Reason.WITHDRAWN, stop.id)
+    anew = record(MARKETING, 21)
+    assert decide(*ended, stop, anew) == Decision(Reason.ALLOWED_BY_CONSENT, anew.id)
+
+
+def test_a_withdrawal_for_a_channel_leaves_the_others() -> None:
+    ground, stop = record(replace(MARKETING, channels=(EMAIL, SMS))), record(replace(STOP, channels=(SMS,)), 5)
+    assert decide(ground, stop, asked=question(channel=EMAIL)).allowed
+    assert decide(ground, stop, asked=question(channel=SMS)) == Decision(Reason.WITHDRAWN, stop.id)
+    assert decide(ground, stop, asked=question(channel=None)).allowed
+    rest = record(replace(STOP, channels=(EMAIL,)), 6)
+    assert decide(ground, stop, rest, asked=question(channel=None)) == Decision(Reason.WITHDRAWN, rest.id)
+
+
+def test_a_withdrawal_from_one_purpose_leaves_the_others() -> None:
+    ground = record(Given("surveys", Basis.CONSENT))
+    assert decide(ground, record(STOP, 5), asked=question("surveys")).allowed
+
+
+def test_interests_are_objected_to_and_nobody_has_to_have_recorded_them() -> None:
+    stop = record(STOP, 5)
+    assert decide(record(INTERESTS), stop) == Decision(Reason.OBJECTED, stop.id)
+    assert decide(stop) == Decision(Reason.OBJECTED, stop.id)
+    fraud = record(Withdrawn("fraud_prevention"), 5)
+    assert decide(fraud, asked=question("fraud_prevention")) == Decision(Reason.OBJECTED, fraud.id)
+
+
+def test_an_objection_for_one_channel_is_not_one_for_another() -> None:
+    stop = record(replace(STOP, channels=(SMS,)), 5)
+    assert decide(stop, asked=question(channel=SMS)).reason is Reason.OBJECTED
+    assert decide(stop, asked=question(channel=EMAIL)).reason is Reason.NO_CONSENT
+
+
+@pytest.mark.parametrize("basis", [Basis.CONTRACT, Basis.LEGAL_OBLIGATION, Basis.VITAL_INTERESTS])
+def test_a_contract_and_the_law_cannot_be_withdrawn(basis: Basis) -> None:
+    assert decide(record(Given("marketing", basis)), record(STOP, 5)).allowed
+
+
+def test_what_has_another_ground_left_is_allowed_by_that() -> None:
+    contract, consent = record(Given("marketing", Basis.CONTRACT)), record(MARKETING, 1)
+    assert decide(contract, consent, record(STOP, 5)) == Decision(Reason.ALLOWED_BY_CONTRACT, contract.id)
+
+
+@pytest.mark.parametrize(
+    ("extent", "allowed"),
+    [
+        (Extent.UNSOLICITED, {"service", "billing", "legal_notice", "emergency"}),
+        (Extent.ALL_BUT_REQUIRED, {"legal_notice", "emergency"}),
+    ],
+)
+def test_a_do_not_contact_entry_spares_what_its_extent_says(extent: Extent, allowed: set[str]) -> None:
+    entry = record(silence(extent=extent))
+    purposes = ["marketing", "fraud_prevention", *contact_rules.BY_PURPOSE]
+    answers = {p: decide(record(MARKETING), entry, asked=question(p)) for p in purposes}
+    assert {p for p, d in answers.items() if d.allowed} == allowed
+    assert {d for p, d in answers.items() if p not in allowed} == {Decision(Reason.DO_NOT_CONTACT, entry.id)}
+
+
+def test_an_entry_holds_for_its_time_its_channels_and_its_purposes() -> None:
+    ground = record(MARKETING)
+    entry = record(silence(channels=(SMS,), purposes=("marketing",), start=later(10), end=later(20)), 1)
+
+    def reason(**asked: object) -> Reason:
+        return decide(ground, entry, asked=question(**{"channel": SMS, "minute": 10, **asked})).reason  # type: ignore[arg-type]
+
+    assert reason() is Reason.DO_NOT_CONTACT
+    assert reason(minute=19) is Reason.DO_NOT_CONTACT
+    for free in ({"minute": 9}, {"minute": 20}, {"channel": EMAIL}, {"channel": None}):
+        assert reason(**free) is Reason.ALLOWED_BY_CONSENT
+    assert reason(purpose="surveys") is Reason.NO_CONSENT
+
+
+def test_entries_for_all_channels_together_leave_none() -> None:
+    ground = record(replace(MARKETING, channels=(EMAIL, SMS)))
+    entries = [record(silence(channels=(c,)), n) for n, c in enumerate((EMAIL, SMS), 1)]
+    assert decide(ground, entries[0], asked=question(channel=None)).allowed
+    assert decide(ground, *entries, asked=question(channel=None)) == Decision(Reason.DO_NOT_CONTACT, entries[1].id)
+
+
+def test_an_entry_that_was_lifted_holds_no_more_and_did_before() -> None:
+    ground, entry = record(MARKETING), record(silence(), 5)
+    lifting = record(Lifted(entry.id), 10)
+    assert decide(ground, entry, lifting, asked=question(minute=9)).reason is Reason.DO_NOT_CONTACT
+    assert decide(ground, entry, lifting, asked=question(minute=10)).allowed
+
+
+def test_a_channel_that_is_forbidden_and_one_that_was_withdrawn_leave_none() -> None:
+    ground = record(replace(MARKETING, channels=(EMAIL, SMS)))
+    stop, entry = record(replace(STOP, channels=(SMS,)), 1), record(silence(channels=(EMAIL,)), 2)
+    assert decide(ground, stop, entry, asked=question(channel=None)) == Decision(Reason.DO_NOT_CONTACT, entry.id)
+
+
+def test_the_contract_ends_as_the_customer_leaves_and_consent_does_not() -> None:
+    consent = record(MARKETING)
+    assert decide(asked=question("service"), status=Status.CLOSED) == Decision(Reason.CUSTOMER_LEFT)
+    assert decide(asked=question("legal_notice"), status=Status.ARCHIVED).allowed
+    assert decide(consent, status=Status.CLOSED).allowed
+    assert decide(consent, status=Status.ARCHIVED) == Decision(Reason.CUSTOMER_LEFT, consent.id)
+    for status in (Status.PROSPECT, Status.ACTIVE, Status.SUSPENDED):
+        assert decide(asked=question("service"), status=status).allowed
+
+
+@pytest.mark.parametrize("purpose", [*contact_rules.BY_PURPOSE, "marketing"])
+def test_of_an_erased_person_nothing_is_left_to_contact(purpose: str) -> None:
+    assert decide(record(MARKETING), asked=question(purpose), erased=True) == Decision(Reason.CUSTOMER_ERASED)
+
+
+def test_the_latest_ground_says_why_not() -> None:
+    first = record(replace(MARKETING, end=later(10)), 0)
+    second = record(replace(MARKETING, channels=(SMS,)), 5)
+    assert decide(first, second) == Decision(Reason.CHANNEL_NOT_COVERED, second.id)
+    assert decide(first, record(STOP, 2), second).reason is Reason.CHANNEL_NOT_COVERED
+
+
+def test_every_basis_has_its_rank() -> None:
+    assert sorted(contact_rules.RANK) == sorted(Basis)
+
+
+# ---- what holds of every answer
+
+purposes = st.sampled_from(["marketing", "service", "fraud_prevention", "legal_notice"])
+channels = st.lists(st.sampled_from([EMAIL, SMS, POST]), max_size=2, unique=True).map(tuple)
+minutes = st.integers(0, 60)
+times = st.none() | minutes.map(later)
+spans = st.tuples(times, times).filter(lambda s: not (s[0] and s[1] and s[1] <= s[0]))
+grounds = st.builds(lambda p, b, c, s: Given(p, b, c, *s), purposes, st.sampled_from(Basis), channels, spans)
+entries = st.builds(
+    lambda e, c, p, s: DoNotContact(e, c, tuple(p), *s),
+    st.sampled_from(Extent),
+    channels,
+    st.lists(purposes, max_size=1),
+    spans,
+)
+changes = grounds | st.builds(Withdrawn, purposes, channels) | entries
+histories = st.lists(st.tuples(changes, minutes), max_size=8).map(
+    lambda made: [record(c, m, id=f"{n:03}") for n, (c, m) in enumerate(made)]
+)
+questions = st.builds(
+    Question, purposes, st.none() | st.sampled_from([EMAIL, SMS, POST]), st.integers(0, 90).map(later)
+)
+statuses = st.sampled_from(Status)
+
+
+def answered(known: Sequence[Record], status: Status, asked: Question) -> Decision:
+    return contact_rules.decide(known, status, erased=False, question=asked)
+
+
+@given(histories, statuses, questions)
+def test_a_later_withdrawal_always_wins_over_consent_and_interests(
+    known: list[Record], status: Status, asked: Question
+) -> None:
+    stop = record(Withdrawn(asked.purpose), 61, id="last")
+    after = answered([*known, stop], status, replace(asked, at=later(90)))
+    assert after.reason not in {Reason.ALLOWED_BY_CONSENT, Reason.ALLOWED_BY_LEGITIMATE_INTERESTS}
+    assert after.reason is not Reason.ALLOWED_BY_PUBLIC_TASK
+
+
+@given(histories, statuses, questions, st.sampled_from(Extent))
+def test_do_not_contact_dominates_all_that_it_does_not_spare(
+    known: list[Record], status: Status, asked: Question, extent: Extent
+) -> None:
+    for place in (-1, 61):
+        entry = record(DoNotContact(extent), place, id="entry")
+        after = answered([*known, entry], status, asked if place < 0 else replace(asked, at=later(90)))
+        spared = {Reason[f"ALLOWED_BY_{b.name}"] for b in contact_rules.SPARED[extent]}
+        assert after.reason in {*spared, Reason.DO_NOT_CONTACT}
+
+
+@given(histories, statuses, questions, entries | st.builds(Withdrawn, purposes, channels), minutes)
+def test_what_is_forbidden_or_withdrawn_never_allows_anything(
+    known: list[Record], status: Status, asked: Question, change: DoNotContact | Withdrawn, minute: int
+) -> None:
+    before = answered(known, status, asked)
+    after = answered([*known, record(change, minute, id="more")], status, asked)
+    assert before.allowed or not after.allowed
+
+
+@given(histories, statuses, questions, grounds, minutes)
+def test_what_is_given_never_forbids_anything(
+    known: list[Record], status: Status, asked: Question, change: Given, minute: int
+) -> None:
+    before = answered(known, status, asked)
+    after = answered([*known, record(change, minute, id="more")], status, asked)
+    assert after.allowed or not before.allowed
+
+
+@given(histories, statuses, questions)
+def test_lifting_an_entry_never_forbids_anything_and_undoes_it_whole(
+    known: list[Record], status: Status, asked: Question
+) -> None:
+    asked = replace(asked, at=later(90))
+    lifted = [record(Lifted(r.id), 61, id=f"lift {r.id}") for r in known if isinstance(r.change, DoNotContact)]
+    without = [r for r in known if not isinstance(r.change, DoNotContact)]
+    after = answered([*known, *lifted], status, asked)
+    assert after == answered(without, status, asked)
+    assert after.allowed or not answered(known, status, asked).allowed
+
+
+@given(histories, statuses, questions)
+def test_any_channel_will_do_exactly_if_one_of_them_does(known: list[Record], status: Status, asked: Question) -> None:
+    each = [answered(known, status, replace(asked, channel=c)).allowed for c in Channel]
+    assert answered(known, status, replace(asked, channel=None)).allowed is any(each)
+
+
+@given(histories, statuses, questions)
+def test_the_order_in_which_records_are_read_does_not_matter(
+    known: list[Record], status: Status, asked: Question
+) -> None:
+    assert answered(known, status, asked) == answered(known[::-1], status, asked)
+
+
+@given(histories, statuses, questions)
+def test_every_answer_is_one_of_the_documented_and_names_a_record_of_the_customer(
+    known: list[Record], status: Status, asked: Question
+) -> None:
+    decision = answered(known, status, asked)
+    assert decision.record_id in {"", *(r.id for r in known)}
+    if decision.reason in {Reason.WITHDRAWN, Reason.DO_NOT_CONTACT, Reason.EXPIRED, Reason.NOT_YET_VALID}:
+        assert decision.record_id
