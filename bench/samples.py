@@ -11,6 +11,8 @@ from holdfast.interaction.v1 import interactions_pb2
 from chassis.times import now, to_timestamp
 from tests.support.service import Keys, Process
 
+GIVEN = ("Ada", "Jürgen", "Chloé", "Mehmet", "Anna-Lena", "Siobhan", "Luca", "Agnieszka", "José", "Yasmin", "Tom")
+SYLLABLES = ("ber", "kow", "lin", "mar", "ner", "ro", "sche", "tan", "vil", "wal", "zu", "bram", "dor", "fel", "gra", "hu")
 NOTE = "Called about the last bill: the discount of the first months has ended. Explained, offered the yearly term."
 
 
@@ -37,12 +39,18 @@ def simple_customer(n: int) -> customers_pb2.Customer:
     """A person as a file of customers has them: a name, an address, a number, a foreign id."""
     message = customers_pb2.Customer(
         id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"bench simple {n}")),
-        individual=customers_pb2.Individual(given_name="Ada", family_name=f"Example {n}"),
+        individual=customers_pb2.Individual(given_name=GIVEN[n % len(GIVEN)], family_name=_family(n)),
     )
     message.external_ids.add(issuer="billing", value=f"S{n:08d}")
     message.contact_media.add(kind=customers_pb2.ContactMedium.KIND_EMAIL, value=f"s{n}@example.com")
     message.contact_media.add(kind=customers_pb2.ContactMedium.KIND_PHONE, value=f"+49301{n:07d}")
     return message
+
+
+def _family(n: int) -> str:
+    """One of 65,536 family names, of three to four syllables and as many letters as most have."""
+    syllables = [SYLLABLES[n >> shift & 15] for shift in (0, 4, 8, 12)]
+    return "".join(syllables[: 3 + n % 2]).capitalize()
 
 
 def interaction(customer_id: str) -> interactions_pb2.Interaction:

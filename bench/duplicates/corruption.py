@@ -132,7 +132,7 @@ COMPANY: Final[dict[str, tuple[float, Corruption]]] = {
     "no address": (8, lambda r, t: replace(r, posts=())),
 }
 """Of a company."""
-HOW_MANY: Final = ((0, 1, 2, 3, 4), (5, 35, 35, 18, 7))
+HOW_MANY: Final = ((0, 1, 2, 3, 4), (6, 40, 34, 15, 5))
 """Things that go wrong with one record, and in how many of a hundred."""
 
 

@@ -59,23 +59,18 @@ def landline(index: int) -> str:
 
 
 def mobile(index: int) -> str:
-    """The fictional number of a customer's mobile line; empty where the area codes are used up."""
+    """The fictional number of a mobile line; they repeat after some 8,000."""
     block, number = divmod(index, 100)
-    return f"+1{AREA_CODES[block]}55501{number:02}" if block < len(AREA_CODES) else ""
-
-
-def circuit(index: int, place: int) -> str:
-    """The name of an access line: of customer `index` the product at `place`."""
-    return f"CIR-{index:07}{place:02}"
+    return f"+1{AREA_CODES[block % len(AREA_CODES)]}55501{number:02}"
 
 
 def imei(number: int) -> str:
-    """The identity of a device that nobody makes: reporting body 00, then `number`, then the check digit.
+    """The identity of a device that nobody makes: reporting body 00, 12 digits, and their check digit.
 
     The check digit is that of the Luhn formula (3GPP TS 23.003, annex B).
     """
     digits = f"00{number:012}"
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(digits)]
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(digits)]
     return f"{digits}{-sum(value // 10 + value % 10 for value in doubled) % 10}"
 
 

@@ -144,12 +144,23 @@ def _term(member: Member, start: int) -> ContractTerm:
 
 
 def _identifiers(offer: Offer, member: Member, rng: random.Random) -> list[ServiceIdentifier]:
-    if offer.identifier == "landline":
-        value = names.landline(member.index)
-        return [ServiceIdentifier(kind="e164", value=value)] if value else []
-    made = {
-        "msisdn": lambda: names.mobile(member.index),
-        "circuit": lambda: f"CIR-{rng.randint(0, 99_999_999):08}",
-        "imei": lambda: f"00{rng.randint(0, 10**13 - 1):013}",
-    }.get(offer.identifier)
-    return [ServiceIdentifier(kind=offer.identifier, value=made())] if made else []
+    """What a product is known by.
+
+    A circuit or a device is of one product alone, whatever operator is beside this one. Fictional numbers are few and
+    come again, so they are not of the kind that only one product can have.
+    """
+    kind = {"landline": "e164", "msisdn": "e164"}.get(offer.identifier, offer.identifier)
+    value = _identifier(offer.identifier, member.index, rng)
+    return [ServiceIdentifier(kind=kind, value=value)] if value else []
+
+
+def _identifier(kind: str, index: int, rng: random.Random) -> str:
+    if kind == "landline":
+        return names.landline(index)
+    if kind == "msisdn":
+        return names.mobile(index)
+    if kind == "circuit":
+        return f"CIR-{index:06}-{rng.randint(0, 99_999_999):08}"
+    if kind == "imei":
+        return names.imei(rng.randint(0, 10**13 - 1) // 10)
+    return ""

@@ -11,7 +11,6 @@ from holdfast.customer_info.v1 import (
     consents_pb2,
     customers_pb2,
     hierarchy_pb2,
-    hierarchy_pb2_grpc,
     merges_pb2,
     portfolio_pb2,
     privacy_pb2,
@@ -48,7 +47,7 @@ from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.duplicates import handlers as duplicates_handlers
 from services.customer_info.duplicates.store import DISTINCT, DuplicateStore
 from services.customer_info.duplicates.usecases import DuplicateUseCases
-from services.customer_info.hierarchy.handlers import HierarchyHandlers
+from services.customer_info.hierarchy import handlers as hierarchy_handlers
 from services.customer_info.hierarchy.reading_usecases import HierarchyReading
 from services.customer_info.hierarchy.store import HIERARCHY_COLLECTIONS, HierarchyStore
 from services.customer_info.hierarchy.usecases import HierarchyUseCases
@@ -155,13 +154,14 @@ async def build(app: App) -> None:
     _customers(base, customers, {"product": products, "account": accounts})
     nodes = HierarchyStore(base.store, base.vault, base.history)
     await _portfolio(base, products, customers, nodes)
-    _hierarchy(base, nodes, customers, products)
+    reading = HierarchyReading(nodes, base.lineage, products)
+    hierarchy_handlers.install(base.app, HierarchyUseCases(nodes, customers), reading)
     accounts_handlers.install(base.app, AccountUseCases(accounts, customers, nodes, base.lineage))
-    await _responsibilities(base, customers, nodes)
+    duties = await _responsibilities(base, customers, nodes)
     factors, consents = _verification(base, customers), _consents(base, customers)
     profiles = await _profiles(base, customers)
     _history(base, customers)
-    _privacy(base, customers, [products, accounts, nodes, factors, consents, profiles, base.history])
+    _privacy(base, customers, [products, accounts, nodes, duties, factors, consents, profiles, base.history])
     _events(base)
 
 
@@ -192,20 +192,12 @@ async def _portfolio(base: Base, products: ProductStore, customers: CustomerStor
     portfolio_handlers.install(base.app, usecases, PortfolioViews(products, catalogue, nodes, base.lineage), base.loads)
 
 
-def _hierarchy(base: Base, nodes: HierarchyStore, customers: CustomerStore, products: ProductStore) -> None:
-    reading = HierarchyReading(nodes, base.lineage, products)
-    base.app.serve(
-        hierarchy_pb2_grpc.add_HierarchyServiceServicer_to_server,
-        HierarchyHandlers(HierarchyUseCases(nodes, customers), reading),
-        hierarchy_pb2.DESCRIPTOR.services_by_name["HierarchyService"],
-    )
-
-
-async def _responsibilities(base: Base, customers: CustomerStore, nodes: HierarchyStore) -> None:
+async def _responsibilities(base: Base, customers: CustomerStore, nodes: HierarchyStore) -> ResponsibilityStore:
     store = ResponsibilityStore(base.store, base.vault, base.history)
     usecases = ResponsibilityUseCases(store, customers, nodes, base.lineage)
     await usecases.start()
     responsibilities_handlers.install(base.app, usecases)
+    return store
 
 
 def _verification(base: Base, customers: CustomerStore) -> VerificationStore:

@@ -10,7 +10,7 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, NotFound, Refusal, Refused
+from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused
 from chassis.times import now
 from chassis.vault.vault import erased
 from services.customer_info.accounts import request_rules, rules, wire
@@ -135,7 +135,7 @@ class AccountUseCases:
                 if "parent_id" in before.names or before.kind is RequestKind.SET_UP:
                     await self._hold_parent(transaction, account)
                 await self._store.put(transaction, account, changed_event(account))
-            except Refusal as refusal:
+            except (AlreadyExists, Invalid, NotFound, Refused) as refusal:
                 raise _Impossible(refusal) from refusal
             await self._store.decide(transaction, after, decided_event(after))
             return after, account

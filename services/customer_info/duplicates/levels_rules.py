@@ -42,7 +42,7 @@ def given_level(a: Names, b: Names) -> Level | None:
         return levels["similar"]
     if slipped("".join(a), "".join(b)) or (several and slipped(first, other)):
         return levels["slip"]
-    return levels["differs"]
+    return levels["similar" if _two_slips(first, other) else "differs"]
 
 
 def family_level(a: Names, b: Names) -> Level | None:
@@ -144,6 +144,13 @@ def _two_names(a: str, b: str) -> bool:
     if len(short) == len(long):
         return a[:-1] == b[:-1] and {a[-1], b[-1]} <= set("aeiouy")
     return long[:-1] == short and long[-1] in "aeinos"
+
+
+def _two_slips(a: str, b: str) -> bool:
+    """Whether two given names may be one with a slip in either, and are not each a name of its own."""
+    if min(len(a), len(b)) <= SHORTEST or (a in FULL_NAMES and b in FULL_NAMES):
+        return False
+    return OSA.distance(a, b, score_cutoff=2) <= 2
 
 
 def _all_alike(a: Names, b: Names) -> bool:

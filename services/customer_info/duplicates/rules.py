@@ -25,8 +25,8 @@ from services.customer_info.duplicates.profile_rules import Profile, profile
 from services.customer_info.duplicates.weights_rules import Level
 from services.customer_info.names.rules import sound
 
-SAME: Final = 0.95
-"""From here on two records are one customer; among pairs so scored, 98 in 100 are (`bench/duplicates`)."""
+SAME: Final = 0.9
+"""From here on two records are one customer; of pairs so scored, 98 in 100 are (`bench/duplicates`)."""
 POSSIBLE: Final = 0.3
 """From here on somebody should look."""
 MOST_KEYS: Final = 8

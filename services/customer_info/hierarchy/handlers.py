@@ -7,6 +7,7 @@ from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import hierarchy_pb2 as pb
 from holdfast.customer_info.v1 import hierarchy_pb2_grpc
 
+from chassis.app import App
 from chassis.query.selection import selection
 from chassis.times import moment, to_timestamp
 from services.customer_info.hierarchy import wire
@@ -105,3 +106,10 @@ def _when(
 def _part(request: pb.GetSubtreeRequest | pb.RollUpRequest) -> Part:
     as_of = moment(request, "as_of", "as_of")
     return Part(request.customer_id, request.tree_id, request.node_id, as_of, request.levels)
+
+
+def install(app: App, usecases: HierarchyUseCases, reading: HierarchyReading) -> None:
+    """Serves `HierarchyService`."""
+    descriptor = pb.DESCRIPTOR.services_by_name["HierarchyService"]
+    handlers = HierarchyHandlers(usecases, reading)
+    app.serve(hierarchy_pb2_grpc.add_HierarchyServiceServicer_to_server, handlers, descriptor)

@@ -150,8 +150,10 @@ class _Survey:
     standings: Mapping[str, Standing]
     catalogue: Catalogue
     found: list[_Opening] = field(default_factory=list)
-    # Of each responsibility, all that it depends on: asked at every node that has something of its own.
+    # Of each responsibility, all that it depends on.
     closures: dict[str, tuple[str, ...]] = field(init=False)
+    # What is needed where the same are assigned is the same, and at most nodes the same few are.
+    needs: dict[frozenset[str], Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.closures = {name: dependencies(name, self.catalogue) for name in self.catalogue}
@@ -159,7 +161,8 @@ class _Survey:
     def openings(self, place: Placement, situation: Situation, above: _Seen | None) -> dict[str, _Opening]:
         """What is open at a node: where it is as it is above, that; else what begins here."""
         there: dict[str, _Opening] = {}
-        for name, needed_by in self._needed(situation).items():
+        present = frozenset(name for name, held in situation.items() if held.present)
+        for name, needed_by in self._needed(present).items():
             kind = self._kind(situation.get(name))
             if kind is None:
                 continue
@@ -171,15 +174,18 @@ class _Survey:
             there[name] = known
         return there
 
-    def _needed(self, situation: Situation) -> dict[str, tuple[str, ...]]:
-        """What has to be looked after where this is so, and which assigned responsibilities ask for it, if any do."""
-        asked: dict[str, list[str]] = {name: [] for name, r in self.catalogue.items() if r.required}
-        required = frozenset(asked)
-        for name, held in situation.items():
-            if held.present:
+    def _needed(self, present: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+        """What has to be looked after where these are assigned, and which of them ask for it, if any do."""
+        known = self.needs.get(present)
+        if known is None:
+            asked: dict[str, list[str]] = {name: [] for name, r in self.catalogue.items() if r.required}
+            required = frozenset(asked)
+            for name in sorted(present):
                 for dependency in self.closures[name]:
                     asked.setdefault(dependency, []).append(name)
-        return {name: () if name in required else tuple(sorted(by)) for name, by in asked.items()}
+            known = {name: () if name in required else tuple(by) for name, by in asked.items()}
+            self.needs[present] = known
+        return known
 
     def _kind(self, held: Held | None) -> GapKind | None:
         """Why a responsibility is not looked after where `held` have it; None: it is."""

@@ -1,6 +1,6 @@
 """Agreements: what was promised to whom, from when until when, and which agreement governs a ticket at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -125,7 +125,8 @@ def in_force(
 def in_force_of_any(
     agreements: Iterable[Agreement], *, customer_ids: Sequence[str], product: str | None, at: datetime
 ) -> Agreement | None:
-    """The agreement version that governs a customer of several ids: the own one of the first that has one, else as ever.
+    """The agreement version that governs a customer of several ids: the own one of the first id that has one, else
+    the one for everybody.
 
     Raises:
         Invalid: `at` is naive.

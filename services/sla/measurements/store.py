@@ -51,7 +51,7 @@ class MeasurementStore:
         await self._outages.bulk_write(puts, ordered=False, session=transaction)
 
     async def within(self, customer_ids: Sequence[str], product_id: str, period: Window) -> list[Outage]:
-        """The outages of a customer who has these ids that overlap a period; of one product, if `product_id` names one."""
+        """The outages under these ids that overlap a period; of one product, if `product_id` names one."""
         return [from_document(d) async for d in self._outages.find(overlap(customer_ids, product_id, period))]
 
     async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Outage], str]:

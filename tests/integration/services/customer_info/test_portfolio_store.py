@@ -105,9 +105,10 @@ async def test_a_portfolio_of_several_records_is_one_in_order(subject: Subject[A
     ids = (new_uuid(), new_uuid(), new_uuid())
     kept = [product(ids[n % 2], name=f"{n % 5}-{n}") for n in range(12)]
     await keep(subject.store, *kept, product())
-    found = await asyncio.gather(subject.store.current(ids), subject.store.current(ids[:1]), subject.store.all(ids))
-    in_order = sorted(kept, key=lambda p: p.name)
-    assert found == [in_order, [p for p in in_order if p.customer_id == ids[0]], in_order]
+    asked = (subject.store.current(ids), subject.store.current(ids[:1]), subject.store.all(ids))
+    both, one, everything = await asyncio.gather(*asked)
+    assert both == everything == sorted(kept, key=lambda p: p.name)
+    assert one == [p for p in both if p.customer_id == ids[0]]
 
 
 async def test_what_stands_at_nodes_is_counted_by_currency_without_what_ceased(subject: Subject[Any]) -> None:

@@ -11,7 +11,7 @@ from holdfast.interaction.v1.interactions_pb2 import Channel
 
 from chassis import validation
 from cli.console import CommandError
-from cli.demo import leaving
+from cli.demo import leaving, names
 from cli.demo.members import members
 from cli.demo.operator import Operator, first_customer_id, generate
 from services.interaction.tickets import rules as ticket_rules
@@ -102,9 +102,23 @@ def test_addresses_and_numbers_belong_to_nobody(operator: Operator) -> None:
     assert all(email.endswith("@example.com") for email in emails)
     assert len(set(emails)) == len(emails)
     assert len(set(phones)) == len(phones)
-    numbers = [one.value for product in operator.products for one in product.identifiers if one.kind == "msisdn"]
+    mobiles = [product for product in operator.products if product.family == "mobile"]
+    numbers = [one.value for product in mobiles for one in product.identifiers]
     assert numbers
     assert all(number[5:10] == "55501" for number in numbers)
+
+
+def test_circuits_and_devices_are_of_one_product_alone(operator: Operator) -> None:
+    for kind in ("circuit", "imei"):
+        values = [one.value for product in operator.products for one in product.identifiers if one.kind == kind]
+        assert values
+        assert len(set(values)) == len(values)
+
+
+def test_devices_have_the_check_digit_of_the_luhn_formula() -> None:
+    # 3GPP TS 23.003, annex B, shows 49 0154 2032 3751 8; of body 00 it is worked out by hand.
+    assert names.imei(0) == "0" * 15
+    assert names.imei(123_456_789_012) == "001234567890128"
 
 
 def test_between_a_fifth_and_a_quarter_of_the_customers_leave_whatever_the_seed(operator: Operator) -> None:

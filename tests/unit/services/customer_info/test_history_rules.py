@@ -90,7 +90,7 @@ def coded(*values: Any) -> str:
         base64.urlsafe_b64encode(b"\xff\xfe").decode(),
         coded(MARK, 1),
         coded(MARK, "1", "k"),
-        coded(MARK, True, "k"),
+        coded(*(MARK, True, "k")),
         coded(MARK, 1, 2),
         coded(MARK, 10**18, "k"),
         coded("other", 1, "k"),

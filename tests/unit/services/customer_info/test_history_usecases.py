@@ -176,7 +176,9 @@ async def test_a_record_before_it_was_made_or_of_somebody_else_is_not_found(worl
         await world.usecases.record("ann", "ghost", "ann", None, trusted=True)
 
 
-async def test_a_record_that_is_replaced_between_two_reads_is_told_of_once_a_version(world: World) -> None:
+async def test_a_record_that_is_replaced_between_two_reads_is_told_of_once_a_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = world.records.page
 
     async def overtaken(kind: str, *rest: Any) -> Any:
@@ -185,7 +187,7 @@ async def test_a_record_that_is_replaced_between_two_reads_is_told_of_once_a_ver
             await world.write("person", "ann", "ann", 9)
         return found
 
-    world.records.page = overtaken  # type: ignore[method-assign]
+    monkeypatch.setattr(world.records, "page", overtaken)
     assert told(await world.all()) == [("ann", 1)]
     assert told(await world.all()) == [("ann", 2), ("ann", 1)]
 
@@ -212,6 +214,5 @@ async def test_pages_of_any_size_tell_every_change_once_in_order(
     assert places == sorted(places, reverse=True)
     assert len(set(places)) == len(places) == len(steps) + 1
     for change in changes:
-        assert change.version.document["open"] == change.version.document["open"]
         values = {f.name: f.after for f in change.fields}
         assert values.get("open", change.version.document["open"]) == change.version.document["open"]

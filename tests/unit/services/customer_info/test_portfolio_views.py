@@ -41,8 +41,8 @@ def views(*products: Product, lineage: tuple[str, ...] = ()) -> PortfolioViews:
     return PortfolioViews(FakeProducts(*products), catalogue, trees, FakeLineage(lineage))
 
 
-def priced(amount: int, *node_ids: str, currency: str = "EUR", **changes: object) -> Product:
-    return product(OWNER, monthly_price=Money(currency, amount), node_ids=node_ids, **changes)
+def priced(amount: int, *node_ids: str, currency: str = "EUR", status: Status = Status.ACTIVE) -> Product:
+    return product(OWNER, status, monthly_price=Money(currency, amount), node_ids=node_ids)
 
 
 async def test_a_portfolio_is_in_order_and_leaves_out_what_ceased() -> None:

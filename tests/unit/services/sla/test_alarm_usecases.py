@@ -9,6 +9,7 @@ from services.sla.clocks.alarm_usecases import LATE, LOOK, Alarms
 from services.sla.clocks.usecases import ClockUseCases
 from tests.support.fakes.agreements import FakeAgreements
 from tests.support.fakes.clocks import FakeClocks
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.polling import until
 
 
@@ -16,7 +17,7 @@ class Waiting(ClockUseCases):
     """Alarms by their time from the start of the test; notes which are rung."""
 
     def __init__(self, **alarms: timedelta) -> None:
-        super().__init__(FakeClocks(), FakeAgreements())
+        super().__init__(FakeClocks(), FakeAgreements(), FakeLineage())
         self.start = now()
         self.waiting = {name: self.start + when for name, when in alarms.items()}
         self.rung: list[str] = []

@@ -1,0 +1,130 @@
+"""What a profile is, and what may become of it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.rules import Invalid
+from services.customer_info.profiles import rules
+from services.customer_info.profiles.rules import (
+    UPDATABLE,
+    Channel,
+    Day,
+    Hours,
+    Interest,
+    Preference,
+    Profile,
+    Source,
+    Window,
+)
+from tests.unit.services.customer_info.builders import NOON, later
+from tests.unit.services.customer_info.profile_builders import OFFICE, WORKDAYS, full_profile, profiles
+
+EVERYTHING = frozenset(UPDATABLE)
+
+
+def test_the_first_change_makes_the_profile() -> None:
+    wish = Profile("c", language="de")
+    made, changed = rules.updated(Profile("c"), wish, {"language", "interests"}, "p", NOON)
+    assert changed == {"language"}
+    assert made == Profile("c", language="de", id="p", version=1, create_time=NOON, update_time=NOON)
+
+
+def test_only_the_fields_named_change_and_its_times_grow_whatever_the_clock_says() -> None:
+    before = full_profile("c")
+    after, changed = rules.updated(before, Profile("c", language="fr"), {"language"}, "other", later(-5))
+    assert changed == {"language"}
+    assert after == replace(before, language="fr", version=2, update_time=NOON + timedelta(milliseconds=1))
+
+
+def test_what_changes_nothing_leaves_the_profile_as_it_is() -> None:
+    before = full_profile("c")
+    assert rules.updated(before, full_profile("c"), EVERYTHING, "p", later()) == (before, frozenset())
+    assert rules.updated(Profile("c"), Profile("c"), EVERYTHING, "p", later())[0].version == 0
+
+
+@given(profiles, profiles)
+def test_every_field_can_be_changed_and_taken_back(one: Profile, other: Profile) -> None:
+    made, _ = rules.updated(Profile("c"), one, EVERYTHING, "p", NOON)
+    changed, _ = rules.updated(made, other, EVERYTHING, "p", NOON)
+    back, _ = rules.updated(changed, one, EVERYTHING, "p", NOON)
+    assert [getattr(changed, n) for n in UPDATABLE] == [getattr(other, n) for n in UPDATABLE]
+    assert [getattr(back, n) for n in UPDATABLE] == [getattr(one, n) for n in UPDATABLE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"channels": (Preference("a", (Channel.SMS,)),) * 2}, "profile.channels[1].purpose"),
+        (
+            {"interests": (Interest("a", Source.STATED, 1.0), Interest("a", Source.DERIVED, 0.5))},
+            "profile.interests[1].tag",
+        ),
+        ({"contact_window": Window("Atlantis/City", OFFICE.hours)}, "profile.contact_window.time_zone"),
+        ({"contact_window": Window("../etc/passwd", OFFICE.hours)}, "profile.contact_window.time_zone"),
+        ({"contact_window": Window("Europe", OFFICE.hours)}, "profile.contact_window.time_zone"),
+        (
+            {"contact_window": Window("UTC", (Hours((Day.MONDAY,), 0, 60), Hours((Day.FRIDAY,), 60, 60)))},
+            "profile.contact_window.hours[1].end",
+        ),
+        (
+            {"contact_window": Window("UTC", (Hours(WORKDAYS, 0, 61), Hours((Day.FRIDAY,), 60, 90)))},
+            "profile.contact_window.hours",
+        ),
+    ],
+)
+def test_an_inconsistent_profile_is_refused_by_its_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        rules.updated(Profile("c"), full_profile("c", **changes), EVERYTHING, "p", NOON)
+    assert refused.value.field == field
+
+
+def test_hours_that_touch_or_are_on_other_days_do_not_overlap() -> None:
+    window = Window("UTC", (Hours(WORKDAYS, 0, 60), Hours((Day.FRIDAY,), 60, 90), Hours((Day.SUNDAY,), 0, 1440)))
+    rules.check(full_profile(contact_window=window))
+
+
+@pytest.mark.parametrize(
+    ("at", "is_open"),
+    [
+        # A Friday in winter: one hour before UTC.
+        (datetime(2026, 1, 16, 7, 59, tzinfo=UTC), False),
+        (datetime(2026, 1, 16, 8, 0, tzinfo=UTC), True),
+        (datetime(2026, 1, 16, 16, 29, 59, tzinfo=UTC), True),
+        (datetime(2026, 1, 16, 16, 30, tzinfo=UTC), False),
+        # A Friday in summer: two.
+        (datetime(2026, 7, 17, 7, 0, tzinfo=UTC), True),
+        (datetime(2026, 7, 17, 15, 30, tzinfo=UTC), False),
+        # A Saturday.
+        (datetime(2026, 1, 17, 12, 0, tzinfo=UTC), False),
+    ],
+)
+def test_the_window_is_that_of_the_clock_on_the_customers_wall(at: datetime, *, is_open: bool) -> None:
+    assert rules.open_at(OFFICE, at) is is_open
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - its bounds
+def test_a_whole_week_is_always_open(at: datetime) -> None:
+    assert rules.open_at(Window("America/St_Johns", (Hours(tuple(Day), 0, 1440),)), at)
+
+
+def test_a_customer_has_its_own_profile_before_that_of_whom_was_merged_into_it() -> None:
+    own, other = full_profile("a", language="de"), full_profile("b", language="fr")
+    assert rules.of_customer(["a", "b"], {"a": own, "b": other}) == own
+    assert rules.of_customer(["b"], {"b": other}) == other
+
+
+def test_a_customer_without_a_profile_has_what_another_of_its_records_told_until_it_tells_something() -> None:
+    other = full_profile("b", version=7)
+    inherited = rules.of_customer(["a", "b"], {"b": other})
+    assert (inherited.customer_id, inherited.version, inherited.interests) == ("a", 0, other.interests)
+    mine, _ = rules.updated(inherited, Profile("a", language="fr"), {"language"}, "p", later())
+    assert (mine.id, mine.version, mine.language, mine.interests) == ("p", 1, "fr", other.interests)
+
+
+def test_who_told_nothing_has_an_empty_profile() -> None:
+    assert rules.of_customer(["a", "b"], {}) == Profile("a")
