@@ -12,7 +12,24 @@ from chassis.times import now, to_timestamp
 from tests.support.service import Keys, Process
 
 GIVEN = ("Ada", "Jürgen", "Chloé", "Mehmet", "Anna-Lena", "Siobhan", "Luca", "Agnieszka", "José", "Yasmin", "Tom")
-SYLLABLES = ("ber", "kow", "lin", "mar", "ner", "ro", "sche", "tan", "vil", "wal", "zu", "bram", "dor", "fel", "gra", "hu")
+SYLLABLES = (
+    "ber",
+    "kow",
+    "lin",
+    "mar",
+    "ner",
+    "ro",
+    "sche",
+    "tan",
+    "vil",
+    "wal",
+    "zu",
+    "bram",
+    "dor",
+    "fel",
+    "gra",
+    "h",
+)
 NOTE = "Called about the last bill: the discount of the first months has ended. Explained, offered the yearly term."
 
 

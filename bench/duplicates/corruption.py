@@ -74,6 +74,11 @@ def _new_email(r: Record, town: Town) -> Record:
     return replace(r, emails=(town.email(r.given or r.name, r.family or r.name),)) if r.emails else r
 
 
+def _new_phone(r: Record, town: Town) -> Record:
+    """Another mobile number; some keep the line at home."""
+    return replace(r, phones=(town.mobile(), *(r.phones[1:] if town.rng.random() < 0.5 else ())))
+
+
 def _email_slip(r: Record, town: Town) -> Record:
     def other(email: str) -> str:
         local, _, domain = email.partition("@")
@@ -109,7 +114,7 @@ PERSON: Final[dict[str, tuple[float, Corruption]]] = {
     "address written otherwise": (10, _address_written),
     "new email": (10, _new_email),
     "slip in email": (5, _email_slip),
-    "new phone": (9, lambda r, t: replace(r, phones=(t.mobile(),))),
+    "new phone": (9, _new_phone),
     "slip in phone": (5, lambda r, t: replace(r, phones=tuple(_digit(p, t) for p in r.phones))),
     "no email": (8, lambda r, t: replace(r, emails=())),
     "no phone": (7, lambda r, t: replace(r, phones=())),

@@ -1,4 +1,4 @@
-"""What a bulk load of customers costs, sealed and indexed, against the driver's own `insert_many` of the same documents."""
+"""What a bulk load of customers costs, sealed and indexed, against `insert_many` of the same documents."""
 
 import asyncio
 import statistics

@@ -62,8 +62,6 @@ class Request(Protocol):
     @property
     def fields(self) -> Sequence[str]: ...
 
-    def SerializeToString(self, *, deterministic: bool = ...) -> bytes: ...
-
 
 class _Writer(Protocol):
     """How rows are written."""
@@ -111,19 +109,20 @@ async def pieces(
     mark = _mark(request)
     after = _after(request.after, mark)
     chosen = selection(query_pb2.Query(predicates=request.predicates))
-    data, rows = (b"" if after else writer.header), 0
+    data, rows = bytearray(b"" if after else writer.header), 0
     while batch := await _batch(read, chosen, after):
         for n, message in enumerate(batch):
             if n % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            data, rows, after = data + writer.row(message), rows + 1, str(getattr(message, "id", ""))
+            data += writer.row(message)
+            rows, after = rows + 1, str(getattr(message, "id", ""))
             if len(data) >= PIECE_BYTES:
-                yield Piece(data, rows, f"{mark}{after}")
-                data, rows = b"", 0
+                yield Piece(bytes(data), rows, f"{mark}{after}")
+                data, rows = bytearray(), 0
         if len(batch) < BATCH:
             break
     if data:
-        yield Piece(data, rows, f"{mark}{after}" if after else "")
+        yield Piece(bytes(data), rows, f"{mark}{after}" if after else "")
 
 
 async def _batch(read: Read[M], chosen: Selection, after: str) -> Sequence[M]:
@@ -151,7 +150,8 @@ def _fields(asked: Sequence[str], descriptor: Descriptor) -> list[str]:
 
 def _mark(request: Request) -> str:
     """What a position and the request that it is for have in common."""
-    parts = [str(request.format), *request.fields, "", *(p.SerializeToString(deterministic=True).hex() for p in request.predicates)]
+    predicates = (p.SerializeToString(deterministic=True).hex() for p in request.predicates)
+    parts = [str(request.format), *request.fields, "", *predicates]
     return blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
 

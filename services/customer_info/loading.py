@@ -1,4 +1,4 @@
-"""Batches of bulk loads, as the nouns of this service load them: fast while all is well, exact when something is not."""
+"""Batches of bulk loads, as the nouns of this service load them: fast while all is well, exact when it is not."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar

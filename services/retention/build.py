@@ -8,12 +8,14 @@ from google.protobuf.message import Message
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 from holdfast.retention.v1 import models_pb2, scores_pb2
 
+from chassis import following
 from chassis.app import App
 from chassis.events.feed import Feed
 from chassis.events.handlers import EventsHandlers
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener
-from chassis.events.outbox import OUTBOX, outbox_source
+from chassis.events.outbox import outbox_source
+from chassis.lineage import LINEAGE, Lineage
 from services.retention.features import facts_of_events
 from services.retention.features import handlers as features_handlers
 from services.retention.features.readings import Readings
@@ -25,13 +27,15 @@ from services.retention.models.champions import Champions
 from services.retention.models.keys import signer
 from services.retention.models.store import MODEL_KEYS, MODELS, ModelStore
 from services.retention.models.usecases import ModelUseCases
+from services.retention.privacy import handlers as privacy_handlers
+from services.retention.privacy.usecases import Exporting
 from services.retention.scores import handlers as scores_handlers
 from services.retention.scores.rescoring import Rescoring
-from services.retention.scores.store import SCORES, ScoreStore
+from services.retention.scores.store import SCORES, TOLD, ScoreStore
 from services.retention.scores.usecases import ScoreUseCases
 from services.retention.settings import RetentionSettings
 
-COLLECTIONS = (FEATURES, OUTCOMES, SCORES, MODELS, MODEL_KEYS, OUTBOX, *LISTENER_COLLECTIONS)
+COLLECTIONS = (FEATURES, OUTCOMES, SCORES, MODELS, MODEL_KEYS, LINEAGE, TOLD, *LISTENER_COLLECTIONS)
 EVENTS = (scores_pb2.RiskBandChanged, models_pb2.ChampionChanged)
 
 
@@ -42,17 +46,17 @@ async def build(app: App) -> None:
     models = ModelStore(store)
     signs = await signer(settings.model_key_file, models)
     champions = Champions(models, signs)
-    kept = FeatureStore(store)
-    readings = Readings(kept)
-    score_store = ScoreStore(store)
+    lineage, kept, score_store = Lineage(store), FeatureStore(store), ScoreStore(store)
+    readings = Readings(kept, lineage)
     scores = ScoreUseCases(score_store, readings, champions)
-    features = FeatureUseCases(kept, scores.rescore)
+    features = FeatureUseCases(kept, lineage, scores)
     training = ModelUseCases(models, features, trainer.train, signs, settings.churn_horizon_months)
     # Who asks at once must not be told that there is no champion.
     await champions.refresh()
     features_handlers.install(app, readings, features)
     scores_handlers.install(app, scores)
     models_handlers.install(app, training, champions)
+    privacy_handlers.install(app, Exporting(lineage, kept, score_store))
     told = EventsHandlers(Feed("retention", store, [outbox_source(EVENTS)]))
     descriptor = events_pb2.DESCRIPTOR.services_by_name["EventsService"]
     app.serve(events_pb2_grpc.add_EventsServiceServicer_to_server, told, descriptor)
@@ -60,7 +64,7 @@ async def build(app: App) -> None:
     rescoring = Rescoring(score_store, readings, champions, scores)
     app.background("rescoring", functools.partial(Lease(store, "rescoring").run, rescoring.run))
     sources: Sequence[tuple[str, str, Sequence[type[Message]]]] = (
-        ("customer_info", settings.customer_info_target, facts_of_events.CUSTOMER_INFO),
+        ("customer_info", settings.customer_info_target, (*facts_of_events.CUSTOMER_INFO, *following.KINDS)),
         ("interaction", settings.interaction_target, facts_of_events.INTERACTION),
         ("sla", settings.sla_target, facts_of_events.SLA),
     )

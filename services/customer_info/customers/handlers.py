@@ -9,12 +9,14 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1 import customers_pb2_grpc
 
 from chassis.app import App
-from chassis.query.selection import selection
+from chassis.query.selection import Selection, selection
 from chassis.times import from_timestamp
 from services.customer_info.customers import wire
+from services.customer_info.customers.csv_wire import COLUMNS
 from services.customer_info.customers.looking_up import CUSTOMER, Holding, LookUp
 from services.customer_info.customers.rules import Row
 from services.customer_info.customers.usecases import CustomerUseCases
+from services.customer_info.exporting import pieces
 from services.customer_info.loads import streams
 from services.customer_info.loads import wire as loads_wire
 from services.customer_info.loads.usecases import LoadUseCases
@@ -81,6 +83,17 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         """Loads customers in bulk."""
         done = await streams.run(self._rows, self._loads, requests)
         return pb.ImportCustomersResponse(summary=loads_wire.summary(done))
+
+    async def ExportCustomers(
+        self, request: pb.ExportCustomersRequest, _: Any
+    ) -> AsyncIterator[pb.ExportCustomersResponse]:
+        """Writes customers as a file."""
+
+        async def read(chosen: Selection, after: str, most: int) -> list[pb.Customer]:
+            return [wire.message(c) for c in await self._usecases.following(chosen, after, most)]
+
+        async for piece in pieces(request, read, COLUMNS, pb.Customer.DESCRIPTOR):
+            yield pb.ExportCustomersResponse(data=piece.data, rows=piece.rows, position=piece.position)
 
 
 def _needs(row: Row) -> Iterator[str]:

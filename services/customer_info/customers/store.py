@@ -163,11 +163,19 @@ class CustomerStore:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        # Every list names its statuses, be it all of them: each is read in the order of an index, and they are merged.
-        shown = [s.value for s in Status if selection.asks_for("status") or s is not Status.ARCHIVED]
-        base = {"status": {"$in": shown}}
-        page = await LISTING.page(self._customers, selection, base)
+        page = await LISTING.page(self._customers, selection, _listed(selection))
         return await self._all_opened(page.documents), page.next_page_token
+
+    async def following(self, selection: Selection, customer_id: str, most: int) -> list[Customer]:
+        """At most `most` of the same customers in the order of their ids, from the one after this id; nobody erased.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        chosen = LISTING.filter(selection, {**_listed(selection), "erase_time": None, "_id": {"$gt": customer_id}})
+        # All of the collection in its own order: what is left out is cheaper to pass over than to sort.
+        cursor = self._customers.find(chosen, SHOWN).sort("_id", 1).hint([("_id", 1)]).limit(most)
+        return await self._all_opened([d async for d in cursor])
 
     async def hold(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
         """Keeps the customers as they are until the transaction ends: who changes one meanwhile waits, and looks again.
@@ -287,3 +295,9 @@ class CustomerStore:
             field="customer.external_ids",
             metadata={"issuer": issuer, "id": holder["_id"] if holder else ""},
         )
+
+
+def _listed(selection: Selection) -> Document:
+    """Which customers lists show: archived ones only if `status` is asked for, none that was merged into another."""
+    # Every list names its statuses, be it all of them: each is read in the order of an index, and they are merged.
+    return {"status": {"$in": [s.value for s in Status if selection.asks_for("status") or s is not Status.ARCHIVED]}}

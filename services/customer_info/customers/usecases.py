@@ -43,6 +43,8 @@ class Customers(Protocol):
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]: ...
 
+    async def following(self, selection: Selection, customer_id: str, most: int) -> list[Customer]: ...
+
     async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
     async def insert(self, transaction: Any, customer: Customer, *happenings: Happening) -> None: ...
@@ -118,6 +120,14 @@ class CustomerUseCases:
             Invalid: the selection asks for what the list does not offer.
         """
         return await self._store.page(selection)
+
+    async def following(self, selection: Selection, customer_id: str, most: int) -> list[Customer]:
+        """At most `most` customers in the order of their ids, from the one after this id.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.following(selection, customer_id, most)
 
     async def update(self, wish: Customer, names: frozenset[str], given_etag: str) -> Customer:
         """Changes the fields `names` of the customer `wish.id` to what `wish` says.

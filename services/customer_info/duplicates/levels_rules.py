@@ -99,11 +99,14 @@ def email_level(a: str, b: str) -> Level:
     return levels["mailbox" if len(local) >= 6 and local == b.rpartition("@")[0] else "differs"]
 
 
-def phone_level(a: str, b: str) -> Level:
-    """How two telephone numbers agree."""
-    if a == b:
-        return weights.PHONE["same"]
-    return weights.PHONE["slip" if OSA.distance(a, b, score_cutoff=1) <= 1 else "differs"]
+def phones_level(a: frozenset[str], b: frozenset[str]) -> Level | None:
+    """How two people's telephone numbers agree; nothing where either has none."""
+    if not (a and b):
+        return None
+    levels = weights.PHONE
+    if a & b:
+        return levels["shared" if a - b and b - a else "same"]
+    return levels["slip" if any(OSA.distance(x, y, score_cutoff=1) <= 1 for x in a for y in b) else "differs"]
 
 
 def address_level(a: Address, b: Address) -> Level:

@@ -18,7 +18,7 @@ from services.customer_info.duplicates.levels_rules import (
     family_level,
     given_level,
     name_level,
-    phone_level,
+    phones_level,
     registration_level,
 )
 from services.customer_info.duplicates.profile_rules import Profile, profile
@@ -33,7 +33,11 @@ MOST_KEYS: Final = 8
 STEM: Final = 4
 
 _TWO: Final = {("given_name", "differs"), ("generation", "differs"), ("trading_name", "differs")}
-_STRANGE_INITIAL: Final = {("given_name", "initial"), ("family_name", "differs")}
+_TWO_TOGETHER: Final = (
+    {("given_name", "initial"), ("family_name", "differs")},
+    # A parent and a child of one name: the line at home, and a mobile telephone and a mailbox of their own.
+    {("phone", "shared"), ("email", "differs")},
+)
 _EITHER: Final = {("given_name", "similar"), ("generation", "unsaid"), ("trading_name", "part")}
 
 T = TypeVar("T")
@@ -92,29 +96,21 @@ def compared(a: Customer | Profile, b: Customer | Profile) -> Comparison:
 def blocking_keys(customer: Customer | Profile) -> frozenset[str]:
     """What records must share one of to be worth comparing; `MOST_KEYS` at most, the most telling first.
 
-    A mailbox, a telephone, a registration number; the beginnings of both names, whichever way round; one name with the end
-    of the other, for a slip in a beginning; a house, by postcode and number, for those who changed their name.
+    A registration number, a mailbox, a telephone; the beginnings of both names, whichever way round; a house, by postcode and
+    number, for those who changed their name.
     """
     one = customer if isinstance(customer, Profile) else profile(customer)
     keys = [f"r:{one.registration}"] if one.registration else []
     keys += [f"e:{e}" for e in sorted(one.emails)[:2]] + [f"t:{p}" for p in sorted(one.phones)[:2]]
-    keys += _name_keys(one)
+    keys += _name_key(one)
     keys += [f"a:{a.postcode}:{a.house}" for a in one.addresses if a.postcode and a.house]
     return frozenset(keys[:MOST_KEYS])
 
 
-def _name_keys(one: Profile) -> list[str]:
-    if not one.person:
-        words = sorted(sound(w)[:STEM] for w in one.name[:2])
-        return [f"o:{'|'.join(words)}"] if words else []
-    if not (one.given and one.family):
-        return []
-    given, family = sound(one.given[0]), sound(one.family[-1])
-    return [
-        "n:" + "|".join(sorted((given[:STEM], family[:STEM]))),
-        f"g:{given}|{family[-3:]}",
-        f"f:{family}|{given[-3:]}",
-    ]
+def _name_key(one: Profile) -> list[str]:
+    names = [one.given[:1], one.family[-1:]] if one.person else [one.name[:1], one.name[1:2]]
+    stems = sorted(sound(word)[:STEM] for name in names for word in name)
+    return [f"n:{'|'.join(stems)}"] if stems else []
 
 
 def _evidence(field: str, level: Level | None) -> Iterator[Evidence]:
@@ -154,7 +150,7 @@ def _company(a: Profile, b: Profile) -> Iterator[Evidence]:
 
 def _contact(a: Profile, b: Profile) -> Iterator[Evidence]:
     yield from _evidence("email", _best(a.emails, b.emails, email_level))
-    yield from _evidence("phone", _best(a.phones, b.phones, phone_level))
+    yield from _evidence("phone", phones_level(a.phones, b.phones))
     yield from _evidence("post", _best(a.addresses, b.addresses, address_level))
     yield from _evidence("social", _shared(a.socials, b.socials, weights.SOCIAL))
     issuers = {x for x, _ in a.external_ids} & {x for x, _ in b.external_ids}
@@ -176,7 +172,7 @@ def _shared(ours: frozenset[T], theirs: frozenset[T], levels: Mapping[str, Level
 def _household(parts: Iterable[Evidence]) -> Iterator[Evidence]:
     """What has to be taken back of what people share who live together, when their names say that they are two."""
     found = {(p.field, p.code) for p in parts}
-    if found & _TWO or _STRANGE_INITIAL <= found:
+    if found & _TWO or any(pair <= found for pair in _TWO_TOGETHER):
         most = weights.HOUSEHOLD
     elif found & _EITHER:
         most = weights.SIMILAR_HOUSEHOLD

@@ -9,12 +9,14 @@ from holdfast.customer_info.v1 import portfolio_pb2 as pb
 from holdfast.customer_info.v1 import portfolio_pb2_grpc
 
 from chassis.app import App
-from chassis.query.selection import selection
+from chassis.query.selection import Selection, selection
 from chassis.times import now
+from services.customer_info.exporting import pieces
 from services.customer_info.loads import streams
 from services.customer_info.loads import wire as loads_wire
 from services.customer_info.loads.usecases import LoadUseCases
 from services.customer_info.portfolio import view_wire, wire
+from services.customer_info.portfolio.csv_wire import COLUMNS
 from services.customer_info.portfolio.rules import Row
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from services.customer_info.portfolio.view_usecases import PortfolioViews
@@ -83,6 +85,18 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         """Loads products in bulk."""
         done = await streams.run(self._rows, self._loads, requests)
         return pb.ImportProductsResponse(summary=loads_wire.summary(done))
+
+    async def ExportProducts(
+        self, request: pb.ExportProductsRequest, _: Any
+    ) -> AsyncIterator[pb.ExportProductsResponse]:
+        """Writes products as a file."""
+
+        async def read(chosen: Selection, after: str, most: int) -> list[pb.Product]:
+            at = now()
+            return [wire.message(p, at) for p in await self._usecases.following(chosen, after, most)]
+
+        async for piece in pieces(request, read, COLUMNS, pb.Product.DESCRIPTOR):
+            yield pb.ExportProductsResponse(data=piece.data, rows=piece.rows, position=piece.position)
 
 
 def _needs(row: Row) -> Iterator[str]:

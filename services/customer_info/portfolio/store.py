@@ -220,6 +220,17 @@ class ProductStore:
         page = await LISTING.page(self._products, selection)
         return await self._opened(page.documents), page.next_page_token
 
+    async def following(self, selection: Selection, product_id: str, most: int) -> list[Product]:
+        """At most `most` products in the order of their ids, from the one after this id.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        chosen = LISTING.filter(selection, {"_id": {"$gt": product_id}})
+        # All of the collection in its own order: what is left out is cheaper to pass over than to sort.
+        cursor = self._products.find(chosen, SHOWN).sort("_id", 1).hint([("_id", 1)]).limit(most)
+        return await self._opened([d async for d in cursor])
+
     async def insert(self, transaction: Transaction, product: Product, *happenings: Happening) -> None:
         """Adds a product and what it has to tell.
 

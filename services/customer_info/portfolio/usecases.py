@@ -36,6 +36,8 @@ class Products(Protocol):
 
     async def page(self, selection: Selection) -> tuple[list[Product], str]: ...
 
+    async def following(self, selection: Selection, product_id: str, most: int) -> list[Product]: ...
+
     async def insert(self, transaction: Any, product: Product, *happenings: Happening) -> None: ...
 
     async def replace(self, transaction: Any, product: Product, *happenings: Happening) -> None: ...
@@ -151,6 +153,14 @@ class PortfolioUseCases:
             Invalid: the selection asks for what the list does not offer.
         """
         return await self._store.page(selection)
+
+    async def following(self, selection: Selection, product_id: str, most: int) -> list[Product]:
+        """At most `most` products in the order of their ids, from the one after this id.
+
+        Raises:
+            Invalid: the selection asks for what the list does not offer.
+        """
+        return await self._store.following(selection, product_id, most)
 
     async def change_status(self, product_id: str, status: Status, given_etag: str) -> Product:
         """Moves a product along.

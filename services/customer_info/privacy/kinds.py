@@ -9,6 +9,9 @@ from chassis.vault.sealing import DataKey
 from services.customer_info.accounts import documents as account_documents
 from services.customer_info.accounts import wire as account_wire
 from services.customer_info.accounts.store import ACCOUNT_REQUESTS
+from services.customer_info.consents import store as consent_store
+from services.customer_info.consents import wire as consent_wire
+from services.customer_info.consents.store import CONSENTS
 from services.customer_info.hierarchy import documents as node_documents
 from services.customer_info.hierarchy import wire as node_wire
 from services.customer_info.hierarchy.store import PLACEMENTS, TREES
@@ -43,6 +46,11 @@ def account_request(document: Document, key: DataKey | None) -> Record:
     return account_wire.request_message(account_documents.request(document, key))
 
 
+def consent(document: Document, key: DataKey | None) -> Record:
+    """What was agreed to, withdrawn or asked not to be done."""
+    return consent_wire.record(consent_store.from_document(document, key))
+
+
 def former(document: Document, key: DataKey | None) -> Record:
     """What a record was before it changed."""
     read = records.READ[document["kind"]]
@@ -61,6 +69,7 @@ HELD: Final[Mapping[str, tuple[Held, Read]]] = {
     "node": (Held(PLACEMENTS.name, "path", through=TREES.name), node),
     "assignment": (Held(ASSIGNMENTS.name), assignment),
     "account_request": (Held(ACCOUNT_REQUESTS.name), account_request),
+    "consent": (Held(CONSENTS.name), consent),
     "verification_factor": (Held(FACTORS.name), plain),
     "verification_attempt": (Held(ATTEMPTS.name), plain),
     "merged_into": (Held(MERGES.name, "duplicate_id"), plain),

@@ -1,6 +1,7 @@
 """What happens to interactions, one function per method."""
 
 from collections.abc import Container, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from holdfast.interaction.v1 import interactions_pb2 as pb
@@ -25,6 +26,8 @@ class Interactions(Protocol):
     async def get(self, entry_id: str) -> pb.Interaction | None: ...
 
     async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[pb.Interaction], str]: ...
+
+    async def redact(self, customer_id: str, at: datetime) -> int: ...
 
 
 class InteractionUseCases:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from holdfast.interaction.v1 import tickets_pb2 as pb
@@ -43,6 +44,8 @@ class Tickets(Protocol):
     async def replace(self, transaction: Any, ticket: Ticket, *happenings: Happening) -> None: ...
 
     async def load(self, tickets: Sequence[Ticket], happenings: Sequence[Happening]) -> None: ...
+
+    async def redact(self, customer_id: str, at: datetime) -> int: ...
 
 
 class TicketUseCases:

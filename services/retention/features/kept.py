@@ -12,11 +12,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A customer's state as it is kept; `revision` counts the changes, 0 says that nothing is kept yet."""
+    """What is kept under an id; `revision` counts the changes, 0 says that nothing is kept yet.
+
+    Of somebody who was `erased` nothing is kept, and nothing will be.
+    """
 
     customer_id: str
     state: State
     revision: int
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class FeatureKeeper(Protocol):
 
     async def states(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Kept]: ...
 
-    async def keep(self, transaction: Any, changes: Sequence[tuple[Kept, Reading]], at: datetime) -> None: ...
+    async def keep(self, transaction: Any, changes: Sequence[tuple[Kept, Reading | None]], at: datetime) -> None: ...
 
     async def readings(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Reading]: ...
 
@@ -55,6 +59,12 @@ class FeatureKeeper(Protocol):
     async def outcomes(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, OutcomeRecorded]: ...
 
     async def keep_outcomes(self, transaction: Any, outcomes: Mapping[str, OutcomeRecorded]) -> None: ...
+
+    async def forget(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
+    async def erased(self, transaction: Any, customer_ids: Sequence[str]) -> set[str]: ...
+
+    async def groups(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]: ...
 
     async def outcome_count(self) -> int: ...
 

@@ -1,12 +1,13 @@
 """Scores in MongoDB: the only file of this noun that knows it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import ReplaceOne, UpdateMany, UpdateOne
 
-from chassis.events.outbox import Happening, Outbox
+from chassis.events.outbox import OUTBOX, Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -46,8 +47,10 @@ LISTING = Listing(
     },
     [Order("probability", descending=True)],
 )
-
-
+# What was told of a person is forgotten with the person.
+TOLD = replace(OUTBOX, indexes=[*OUTBOX.indexes, Index([("customer_id", 1)], serves="erasure of what was told")])
+# In place of a model's id, which always has a hyphen: the customer goes by another id.
+RETIRED = "retired"
 _BLANK: Document = {
     "probability": 0.0,
     "band": 0,
@@ -67,6 +70,7 @@ class ScoreStore:
         self._store = store
         self._scores = store.collection(SCORES.name)
         self._outbox = Outbox(store)
+        self._told = store.collection(TOLD.name)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` in a transaction, and again when the store asks for it."""
@@ -96,17 +100,40 @@ class ScoreStore:
     async def expect(self, transaction: Transaction, customer_ids: Sequence[str], at: datetime) -> None:
         """Notes that these customers, where they have no score yet, are to be scored by the first champion."""
         blank = {**_BLANK, "score_time": at}
-        writes = [UpdateOne({"_id": who}, {"$setOnInsert": blank}, upsert=True) for who in customer_ids]
+        writes: list[Any] = [UpdateOne({"_id": who}, {"$setOnInsert": blank}, upsert=True) for who in customer_ids]
+        retired = {"_id": {"$in": list(customer_ids)}, "model_id": RETIRED}
+        writes.append(UpdateMany(retired, {"$set": {"model_id": ""}}))
         await self._scores.bulk_write(writes, ordered=False, session=transaction)
+
+    async def retire(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Takes scores off the list, and out of rescoring; where they come back, their count goes on, and what was told."""
+        gone = {name: value for name, value in _BLANK.items() if name not in ("announced", "version")}
+        condition = {"_id": {"$in": list(customer_ids)}}
+        await self._scores.update_many(condition, {"$set": {**gone, "model_id": RETIRED}}, session=transaction)
+
+    async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Deletes scores, and the events that told of them."""
+        await self._scores.delete_many({"_id": {"$in": list(customer_ids)}}, session=transaction)
+        await self._told.delete_many({"customer_id": {"$in": list(customer_ids)}}, session=transaction)
+
+    async def many(self, customer_ids: Sequence[str]) -> list[Scored]:
+        """The scores of those of the customers that have one."""
+        condition = {"_id": {"$in": list(customer_ids)}, "model_id": {"$nin": ["", RETIRED]}}
+        return [from_document(d) async for d in self._scores.find(condition)]
 
     async def outdated(self, transaction: Transaction, model_id: str, most: int) -> list[str]:
         """Up to `most` customers whose score is by another model, or who have none yet."""
-        cursor = self._scores.find({"model_id": {"$ne": model_id}}, {"_id": 1}, session=transaction).limit(most)
+        cursor = self._scores.find(outdated_filter(model_id), {"_id": 1}, session=transaction).limit(most)
         return [d["_id"] async for d in cursor]
 
     async def count_outdated(self, model_id: str) -> int:
         """How many customers have a score by another model, or none yet."""
-        return int(await self._scores.count_documents({"model_id": {"$ne": model_id}}))
+        return int(await self._scores.count_documents(outdated_filter(model_id)))
+
+
+def outdated_filter(model_id: str) -> Document:
+    """Finds the scores by another model, without those that are nobody's."""
+    return {"model_id": {"$nin": [model_id, RETIRED]}}
 
 
 def to_document(scored: Scored) -> Document:

@@ -42,13 +42,17 @@ class Scores(Protocol):
 
     async def expect(self, transaction: Any, customer_ids: Sequence[str], at: datetime) -> None: ...
 
+    async def retire(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
+    async def forget(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
     async def page(self, selection: Selection) -> tuple[list[Scored], str]: ...
 
 
 class Features(Protocol):
     """What scores ask of features."""
 
-    async def get(self, customer_id: str, at: datetime) -> Reading: ...
+    async def get(self, customer_id: str, at: datetime) -> tuple[str, Reading]: ...
 
 
 class Champions(Protocol):
@@ -70,7 +74,7 @@ class ScoreUseCases:
         self._champions = champions
 
     async def get(self, customer_id: str) -> Assessment:
-        """A customer's score as of now, by the champion.
+        """A customer's score as of now, by the champion; of one that was merged, that of its survivor.
 
         Raises:
             Refused: there is no champion (NO_CHAMPION); NotFound: nothing was ever heard of the customer.
@@ -79,8 +83,8 @@ class ScoreUseCases:
         if champion is None:
             raise Refused("no model is champion yet: train one and promote it", reason="NO_CHAMPION")
         at = now()
-        reading = await self._features.get(customer_id, at)
-        return assess(customer_id, champion, reading.values, reading.currency, at)
+        survivor, reading = await self._features.get(customer_id, at)
+        return assess(survivor, champion, reading.values, reading.currency, at)
 
     async def page(self, selection: Selection) -> tuple[list[Assessment], str]:
         """A page of scores as they were stored, and the next page's token.
@@ -103,6 +107,14 @@ class ScoreUseCases:
             await self.score(transaction, champion, readings, at)
         elif readings:
             await self._store.expect(transaction, list(readings), at)
+
+    async def retire(self, transaction: Any, customer_ids: Sequence[str]) -> None:
+        """Takes ids off the list that are no customer of their own any more; they may become one again."""
+        await self._store.retire(transaction, customer_ids)
+
+    async def forget(self, transaction: Any, customer_ids: Sequence[str]) -> None:
+        """Deletes the scores of somebody erased, with what they were computed from and what was told of them."""
+        await self._store.forget(transaction, customer_ids)
 
     async def score(self, transaction: Any, champion: Champion, readings: Mapping[str, Reading], at: datetime) -> None:
         """Scores customers with `champion`, keeps the scores, and tells of every band that changed."""

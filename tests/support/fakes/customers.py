@@ -84,6 +84,11 @@ class FakeCustomers:
         shown = [c for c in everything if selection.asks_for("status") or c.status is not Status.ARCHIVED]
         return page(shown, selection, LISTING, GETTERS)
 
+    async def following(self, selection: Selection, customer_id: str, most: int) -> list[Customer]:
+        everything, _ = await self.page(replace(selection, page_size=len(self.kept) + 1))
+        found = [c for c in everything if not c.erase_time and c.id > customer_id]
+        return sorted(found, key=lambda c: c.id)[:most]
+
     async def hold(self, transaction: Staged[Customer], customer_ids: Sequence[str]) -> None:
         self.held += customer_ids
 

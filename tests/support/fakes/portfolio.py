@@ -85,6 +85,10 @@ class FakeProducts:
     async def page(self, selection: Selection) -> tuple[list[Product], str]:
         return page(self.kept.values(), selection, LISTING, GETTERS)
 
+    async def following(self, selection: Selection, product_id: str, most: int) -> list[Product]:
+        everything, _ = await self.page(replace(selection, page_size=len(self.kept) + 1))
+        return sorted((p for p in everything if p.id > product_id), key=lambda p: p.id)[:most]
+
     async def insert(self, transaction: Staged[Product], product: Product, *happenings: Happening) -> None:
         if product.id in transaction.kept:
             known = {"type": "product", "id": product.id}

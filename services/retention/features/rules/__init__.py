@@ -16,7 +16,7 @@ from services.retention.features.rules.facts import (
     TicketClosed,
     TicketOpened,
 )
-from services.retention.features.rules.fold import KEEP_DAYS, apply, fold, merge, prune
+from services.retention.features.rules.fold import KEEP_DAYS, apply, combined, fold, merge, prune
 from services.retention.features.rules.reading import Reading, read
 from services.retention.features.rules.schema import (
     ADDONS,
@@ -59,6 +59,7 @@ __all__ = [
     "Vector",
     "ages",
     "apply",
+    "combined",
     "currency",
     "fold",
     "from_document",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any, Final, TypeVar, cast
 
 from services.retention.features.rules.facts import (
@@ -62,6 +63,12 @@ def merge(survivor: State, merged: State) -> State:
         outcome=max(outcomes, key=_outcome_order, default=None),
         heard=_joined(survivor.heard, merged.heard, max),
     )
+
+
+def combined(states: Iterable[State]) -> State:
+    """One state for a customer of several ids, the survivor's first; each stays what it is, and can be parted again."""
+    several = list(states)
+    return reduce(merge, several) if several else State()
 
 
 def prune(state: State, as_of: datetime, keep_days: int = KEEP_DAYS) -> State:

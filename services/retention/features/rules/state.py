@@ -82,6 +82,11 @@ class State:
     outcome: OutcomeRecorded | None = None
     heard: Mapping[str, datetime] = field(default_factory=dict)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was ever heard."""
+        return bool(self.heard)
+
 
 def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     """The earlier of two times; None stands for not known."""

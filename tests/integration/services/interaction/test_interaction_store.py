@@ -120,7 +120,7 @@ async def test_redaction_takes_out_texts_and_leaves_what_counts(entries: Interac
     full, times = made(customer_id=customer, source="s", message_id=uuid.uuid4().hex)
     bare, bare_times = made(customer_id=customer)
     for name in ("note", "participants", "items"):
-        bare.ClearField(name)  # type: ignore[arg-type]
+        bare.ClearField(name)
     other, other_times = made(customer_id=str(uuid.uuid4()))
     for one in ((full, times), (bare, bare_times), (other, other_times)):
         await entries.add(*one)

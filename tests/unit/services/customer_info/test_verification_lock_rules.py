@@ -71,6 +71,9 @@ def test_a_try_that_was_no_failure_is_given_back() -> None:
     last = failing(CUSTOMER, 5)
     back = lock_rules.given_back(last, last)
     assert (back.failures, back.until) == (4, None)
+    after_a_lock_out = failing(CUSTOMER, 6)
+    back = lock_rules.given_back(after_a_lock_out, after_a_lock_out)
+    assert (back.failures, back.until) == (5, None)
 
 
 def test_what_others_did_meanwhile_stays() -> None:

@@ -1,6 +1,6 @@
 """Facts arrive, outcomes are recorded, models learn from both: on a store in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,13 +21,21 @@ from tests.unit.services.retention.people import Unpacked, folded, person
 
 
 class Rescored:
-    """Notes who was to be scored anew."""
+    """Notes who was to be scored anew, and who no more."""
 
     def __init__(self) -> None:
         self.batches: list[Mapping[str, Reading]] = []
+        self.retired: list[str] = []
+        self.forgotten: list[str] = []
 
-    async def __call__(self, transaction: Any, readings: Mapping[str, Reading], at: datetime) -> None:
+    async def rescore(self, transaction: Any, readings: Mapping[str, Reading], at: datetime) -> None:
         self.batches.append(readings)
+
+    async def retire(self, transaction: Any, customer_ids: Sequence[str]) -> None:
+        self.retired += customer_ids
+
+    async def forget(self, transaction: Any, customer_ids: Sequence[str]) -> None:
+        self.forgotten += customer_ids
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def rescored() -> Rescored:
 
 @pytest.fixture
 def features(store: FakeFeatures, rescored: Rescored) -> FeatureUseCases:
-    return FeatureUseCases(store, rescored)
+    return FeatureUseCases(store, store.lineage, rescored)
 
 
 async def test_events_of_one_customer_change_it_once_and_have_it_scored(
@@ -97,7 +105,7 @@ async def test_models_learn_from_features_as_of_when_the_outcome_was_observed(
 
 
 async def test_a_reading_that_holds_no_longer_is_made_anew_from_the_state(store: FakeFeatures) -> None:
-    readings, at = Readings(store), now()
+    readings, at = Readings(store, store.lineage), now()
     state = fold(lively_facts())
     store.kept["ann"] = Kept("ann", state, 1)
     store.read["ann"] = read(state, at)
@@ -111,7 +119,7 @@ async def test_a_reading_that_holds_no_longer_is_made_anew_from_the_state(store:
 
 
 async def test_readings_of_many_are_renewed_and_kept_where_they_have_ended(store: FakeFeatures) -> None:
-    readings, at = Readings(store), now()
+    readings, at = Readings(store, store.lineage), now()
     state = fold(lively_facts())
     for who, moment in (("ann", at), ("ben", at - timedelta(days=1))):
         store.kept[who], store.read[who] = Kept(who, state, 1), read(state, moment)

@@ -1,0 +1,1 @@
+"""Privacy: what is held on a customer is shown as a whole (C9)."""

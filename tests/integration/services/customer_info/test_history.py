@@ -1,0 +1,267 @@
+"""Changes through a real process, a real socket and a real MongoDB."""
+
+import asyncio
+from datetime import timedelta
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from google.protobuf.field_mask_pb2 import FieldMask
+from holdfast.common.v1 import query_pb2
+from holdfast.customer_info.v1 import customers_pb2, history_pb2, portfolio_pb2, privacy_pb2, profiles_pb2
+from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.history_pb2_grpc import HistoryServiceStub
+from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
+from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
+from holdfast.customer_info.v1.profiles_pb2_grpc import ProfilesServiceStub
+
+from chassis.errors import reason_of
+from chassis.times import from_timestamp, now, to_timestamp
+from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.messages import (
+    bad_fields,
+    customer_batches,
+    new_uuid,
+    person,
+    product,
+)
+from tests.support.polling import until
+from tests.support.service import Keys
+
+Changes = list[history_pb2.Change]
+
+
+@pytest.fixture
+def history(channel: grpc.aio.Channel) -> HistoryServiceStub:
+    return HistoryServiceStub(channel)
+
+
+@pytest.fixture
+def auditor(keys: Keys) -> Metadata:
+    return keys.metadata("auditor")
+
+
+async def created(customers: CustomersServiceStub, agent: Metadata) -> customers_pb2.Customer:
+    request = customers_pb2.CreateCustomerRequest(customer=person(language="de"))
+    return (await customers.CreateCustomer(request, metadata=agent)).customer
+
+
+async def updated(
+    customers: CustomersServiceStub, metadata: Metadata, customer: customers_pb2.Customer, *paths: str
+) -> customers_pb2.Customer:
+    request = customers_pb2.UpdateCustomerRequest(customer=customer, update_mask=FieldMask(paths=paths))
+    return (await customers.UpdateCustomer(request, metadata=metadata)).customer
+
+
+async def read(
+    customers: CustomersServiceStub, agent: Metadata, customer_id: str, at: object = None
+) -> customers_pb2.Customer:
+    request = customers_pb2.GetCustomerRequest(customer_id=customer_id, as_of=at)
+    return (await customers.GetCustomer(request, metadata=agent)).customer
+
+
+async def listed(history: HistoryServiceStub, metadata: Metadata, customer_id: str, *kinds: str) -> Changes:
+    """All changes, three at a time."""
+    token, found = "", []
+    while True:
+        page = query_pb2.PageRequest(page_size=3, page_token=token)
+        request = history_pb2.ListChangesRequest(customer_id=customer_id, kinds=kinds, page=page)
+        answer = await history.ListChanges(request, metadata=metadata)
+        found += list(answer.changes)
+        token = answer.page.next_page_token
+        if not token:
+            return found
+
+
+def fields(change: history_pb2.Change) -> dict[str, tuple[object, object]]:
+    """What a change says of each field; None: unset."""
+    return {
+        f.name: tuple(json_format.MessageToDict(v) if f.HasField(n) else None for n, v in _values(f))  # type: ignore[misc]
+        for f in change.fields
+    }
+
+
+def _values(field: history_pb2.FieldChange) -> list[tuple[str, object]]:
+    return [("before", field.before), ("after", field.after)]
+
+
+async def test_every_change_tells_who_made_it_when_through_what_and_what_it_changed(
+    customers: CustomersServiceStub, history: HistoryServiceStub, keys: Keys, agent: Metadata
+) -> None:
+    made = await created(customers, agent)
+    clerk = (*keys.metadata("supervisor", subject="clerk-7"), ("x-holdfast-channel", "store"))
+    wish = customers_pb2.Customer(id=made.id, individual=customers_pb2.Individual(given_name="Eve", family_name="X"))
+    after = await updated(customers, clerk, wish, "individual")
+    second, first = await listed(history, agent, made.id)
+    assert (second.kind, second.record_id, second.customer_id) == ("customer", made.id, made.id)
+    assert (second.version, second.by, second.channel) == (2, "clerk-7", "store")
+    assert second.time == after.update_time
+    assert fields(second) == {
+        "individual": (
+            {"given_name": "Ada", "family_name": "Example"},
+            {"given_name": "Eve", "family_name": "X"},
+        )
+    }
+    assert (first.version, first.by, first.channel, first.time) == (1, "tester", "", made.create_time)
+    assert fields(first)["language"] == (None, "de")
+    assert fields(first)["status"] == (None, "CUSTOMER_STATUS_ACTIVE")
+    assert "etag" not in fields(first)
+
+
+async def test_changes_of_all_kinds_are_listed_together_or_by_kind(
+    customers: CustomersServiceStub,
+    portfolio: PortfolioServiceStub,
+    history: HistoryServiceStub,
+    channel: grpc.aio.Channel,
+    agent: Metadata,
+) -> None:
+    made = await created(customers, agent)
+    add = portfolio_pb2.AddProductRequest(product=product(made.id, name="Fibre 250"))
+    mine = (await portfolio.AddProduct(add, metadata=agent)).product
+    move = portfolio_pb2.ChangeProductStatusRequest(product_id=mine.id, status=portfolio_pb2.PRODUCT_STATUS_SUSPENDED)
+    await portfolio.ChangeProductStatus(move, metadata=agent)
+    profile = profiles_pb2.Profile(customer_id=made.id, newsletter_topics=["offers"])
+    await ProfilesServiceStub(channel).UpdateProfile(profiles_pb2.UpdateProfileRequest(profile=profile), metadata=agent)
+    found = await listed(history, agent, made.id)
+    assert [(c.kind, c.version) for c in found] == [("profile", 1), ("product", 2), ("product", 1), ("customer", 1)]
+    assert fields(found[0])["newsletter_topics"] == (None, ["offers"])
+    assert fields(found[1])["status"] == ("PRODUCT_STATUS_ACTIVE", "PRODUCT_STATUS_SUSPENDED")
+    assert [c.version for c in await listed(history, agent, made.id, "product")] == [2, 1]
+
+
+async def test_auditors_see_which_personal_fields_changed_but_not_their_values(
+    customers: CustomersServiceStub, history: HistoryServiceStub, agent: Metadata, auditor: Metadata, keys: Keys
+) -> None:
+    made = await created(customers, agent)
+    wish = person(id=made.id, language="fr")
+    await updated(customers, agent, wish, "contact_media", "language")
+    second, first = await listed(history, auditor, made.id)
+    assert fields(second) == {"contact_media": (None, None), "language": ("de", "fr")}
+    assert {f.name for f in second.fields if f.masked} == {"contact_media"}
+    assert {f.name for f in first.fields if f.masked} == {"contact_media", "individual"}
+    assert "example.com" not in str(second) + str(first)
+    seen = [agent, keys.metadata("auditor", "supervisor"), keys.metadata("customer", customer_id=made.id)]
+    for metadata in seen:
+        assert "example.com" in str((await listed(history, metadata, made.id))[0])
+
+
+async def test_customers_see_the_changes_of_their_own_records_only(
+    customers: CustomersServiceStub, history: HistoryServiceStub, agent: Metadata, keys: Keys
+) -> None:
+    made = await created(customers, agent)
+    other = keys.metadata("customer", customer_id=new_uuid())
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await listed(history, other, made.id)
+    assert reason_of(refused.value) == "NOT_OWN_CUSTOMER"
+
+
+async def test_what_makes_no_sense_is_refused_by_its_field(
+    customers: CustomersServiceStub, history: HistoryServiceStub, agent: Metadata
+) -> None:
+    made = await created(customers, agent)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await listed(history, agent, made.id, "customer", "ghost")
+    assert bad_fields(refused.value) == ["kinds[1]"]
+    with pytest.raises(grpc.aio.AioRpcError) as missing:
+        await listed(history, agent, new_uuid())
+    assert reason_of(missing.value) == "NOT_FOUND"
+    page = query_pb2.PageRequest(page_token="elsewhere")
+    with pytest.raises(grpc.aio.AioRpcError) as foreign:
+        request = history_pb2.ListChangesRequest(customer_id=made.id, page=page)
+        await history.ListChanges(request, metadata=agent)
+    assert reason_of(foreign.value) == "INVALID_PAGE_TOKEN"
+
+
+async def test_a_customer_as_of_a_time_is_what_was_read_then_also_after_a_bulk_load(
+    customers: CustomersServiceStub, history: HistoryServiceStub, agent: Metadata, loader: Metadata
+) -> None:
+    before = now() - timedelta(minutes=1)
+    made = await created(customers, agent)
+    seen = []
+    for n in range(4):
+        if n % 2:
+            row = person(id=made.id, language=f"l{n}")
+            summary = (await customers.ImportCustomers(customer_batches([row], 1), metadata=loader)).summary
+            assert (summary.updated, summary.failed) == (1, 0)
+        else:
+            await updated(customers, agent, customers_pb2.Customer(id=made.id, language=f"u{n}"), "language")
+        was = await read(customers, agent, made.id)
+        # A reading is of a moment that is over before the next change.
+        await until(lambda was=was: now() > from_timestamp(was.update_time))  # type: ignore[misc]
+        seen.append((now(), was))
+        await until(lambda: now() > seen[-1][0])
+    for time, was in seen:
+        assert await read(customers, agent, made.id, to_timestamp(time)) == was
+    assert await read(customers, agent, made.id, made.update_time) == made
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await read(customers, agent, made.id, to_timestamp(before))
+    assert reason_of(refused.value) == "NOT_FOUND"
+    assert [c.version for c in await listed(history, agent, made.id)] == [5, 4, 3, 2, 1]
+
+
+async def test_a_record_is_read_as_it_stood_without_what_the_reader_may_not_see(
+    portfolio: PortfolioServiceStub,
+    customers: CustomersServiceStub,
+    history: HistoryServiceStub,
+    agent: Metadata,
+    auditor: Metadata,
+) -> None:
+    made = await created(customers, agent)
+    identifier = portfolio_pb2.ServiceIdentifier(kind="mac", value="00:11:22:33:44:55")
+    add = portfolio_pb2.AddProductRequest(product=product(made.id, identifiers=[identifier]))
+    mine = (await portfolio.AddProduct(add, metadata=agent)).product
+    move = portfolio_pb2.ChangeProductStatusRequest(product_id=mine.id, status=portfolio_pb2.PRODUCT_STATUS_CEASED)
+    await portfolio.ChangeProductStatus(move, metadata=agent)
+    request = history_pb2.GetRecordRequest(customer_id=made.id, kind="product", record_id=mine.id)
+    assert (await history.GetRecord(request, metadata=agent)).content["status"] == "PRODUCT_STATUS_CEASED"
+    request.as_of.CopyFrom(mine.update_time)
+    was = await history.GetRecord(request, metadata=agent)
+    assert (was.version, was.by, was.content["status"]) == (1, "tester", "PRODUCT_STATUS_ACTIVE")
+    assert "00:11:22:33:44:55" in str(was)
+    masked = await history.GetRecord(request, metadata=auditor)
+    assert list(masked.masked_fields) == ["identifiers"]
+    assert "00:11:22:33:44:55" not in str(masked)
+    assert masked.content["name"] == was.content["name"]
+    request.record_id = made.id
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await history.GetRecord(request, metadata=agent)
+    assert reason_of(refused.value) == "NOT_FOUND"
+
+
+async def test_changes_of_an_erased_person_stay_listed_without_anything_personal(
+    customers: CustomersServiceStub,
+    history: HistoryServiceStub,
+    channel: grpc.aio.Channel,
+    agent: Metadata,
+    keys: Keys,
+) -> None:
+    made = await created(customers, agent)
+    await updated(customers, agent, customers_pb2.Customer(id=made.id, language="fr"), "language")
+    assert "example.com" in str(await listed(history, agent, made.id))
+    erase = privacy_pb2.EraseCustomerRequest(customer_id=made.id, reason="request of the data subject")
+    await PrivacyServiceStub(channel).EraseCustomer(erase, metadata=keys.metadata("admin"))
+    found = await listed(history, agent, made.id)
+    assert [c.version for c in found] == [3, 2, 1]
+    assert all(c.erased for c in found)
+    assert fields(found[1]) == {"language": ("de", "fr")}
+    assert "example.com" not in str(found)
+    assert "Ada" not in str(found)
+    then = await read(customers, agent, made.id, made.update_time)
+    assert (then.language, len(then.contact_media), then.individual.family_name) == ("de", 0, "")
+
+
+async def test_of_many_edits_at_once_every_version_is_listed_once_and_in_order(
+    customers: CustomersServiceStub, history: HistoryServiceStub, agent: Metadata
+) -> None:
+    made = await created(customers, agent)
+
+    async def edit(n: int) -> None:
+        await updated(customers, agent, customers_pb2.Customer(id=made.id, language=f"x{n}"), "language")
+
+    *_, midway = await asyncio.gather(*(edit(n) for n in range(16)), listed(history, agent, made.id))
+    versions = [c.version for c in midway]
+    assert versions == list(range(len(versions), 0, -1))
+    found = await listed(history, agent, made.id)
+    assert [c.version for c in found] == list(range(17, 0, -1))
+    for later, earlier in zip(found, found[1:], strict=False):
+        assert fields(later)["language"][0] == fields(earlier)["language"][1]
