@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import grpc
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.loads_pb2_grpc import LoadsServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 from holdfast.gateway.v1.experience_pb2_grpc import ExperienceServiceStub
 from holdfast.interaction.v1.interactions_pb2_grpc import InteractionsServiceStub
@@ -74,6 +75,7 @@ class Client:
             else grpc.aio.insecure_channel(target, options)
         )
         self.customers = CustomersServiceStub(self.channel)
+        self.loads = LoadsServiceStub(self.channel)
         self.portfolio = PortfolioServiceStub(self.channel)
         self.interactions = InteractionsServiceStub(self.channel)
         self.tickets = TicketsServiceStub(self.channel)

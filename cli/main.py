@@ -6,7 +6,7 @@ import typer
 
 from cli.console import CommandError, refuse
 
-COMMANDS = ("mesh", "demo", "customer", "importing", "model", "sla", "token")
+COMMANDS = ("mesh", "demo", "customer", "importing", "exporting", "model", "sla", "token")
 """Modules of `cli.commands`, in the order of the help page."""
 
 

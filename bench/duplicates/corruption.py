@@ -105,7 +105,10 @@ PERSON: Final[dict[str, tuple[float, Corruption]]] = {
     "slip in given name": (12, lambda r, t: replace(r, given=_slip(r.given, t))),
     "slip in family name": (14, lambda r, t: replace(r, family=_slip(r.family, t))),
     "names swapped": (5, lambda r, t: replace(r, given=r.family, family=r.given)),
-    "umlauts transcribed": (6, lambda r, t: replace(r, given=r.given.translate(UMLAUTS), family=r.family.translate(UMLAUTS))),
+    "umlauts transcribed": (
+        6,
+        lambda r, t: replace(r, given=r.given.translate(UMLAUTS), family=r.family.translate(UMLAUTS)),
+    ),
     "nickname": (6, _nickname),
     "initial": (3, _initial),
     "second given name": (5, _second_given),
@@ -127,7 +130,10 @@ COMPANY: Final[dict[str, tuple[float, Corruption]]] = {
     "name abbreviated": (6, _abbreviated),
     "name reordered": (5, lambda r, t: replace(r, name=" ".join(reversed(parsed(r.name).core)))),
     "no registration number": (14, lambda r, t: replace(r, registration="")),
-    "slip in registration number": (3, lambda r, t: replace(r, registration=_digit(r.registration, t)) if r.registration else r),
+    "slip in registration number": (
+        3,
+        lambda r, t: replace(r, registration=_digit(r.registration, t)) if r.registration else r,
+    ),
     "moved": (8, _moved),
     "address written otherwise": (10, _address_written),
     "new phone": (8, lambda r, t: replace(r, phones=(t.landline(),))),
@@ -151,7 +157,9 @@ def corrupted(record: Record, town: Town) -> tuple[Record, tuple[str, ...]]:
         if kind not in chosen:
             chosen.append(kind)
     # A second record gets an account of its own.
-    copy = replace(record, issued=f"B{town.rng.randrange(10**8):08}" if record.issued and town.rng.random() < 0.5 else "")
+    copy = replace(
+        record, issued=f"B{town.rng.randrange(10**8):08}" if record.issued and town.rng.random() < 0.5 else ""
+    )
     done = []
     for kind in chosen:
         after = kinds[kind][1](copy, town)

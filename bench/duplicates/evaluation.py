@@ -71,7 +71,9 @@ def levels(labelled: Labelled, outcome: Outcome) -> Iterator[tuple[str, str, flo
     """Field, level, and its share among pairs that are one customer and among blocked pairs that are not."""
     profiles: dict[int, Profile] = {n: profile(labelled.customers[n]) for pair in labelled.truth for n in pair}
     same = Counter((p.field, p.code) for a, b in labelled.truth for p in compared(profiles[a], profiles[b]).parts)
-    other = Counter((p.field, p.code) for pair, c in outcome.pairs.items() if pair not in labelled.truth for p in c.parts)
+    other = Counter(
+        (p.field, p.code) for pair, c in outcome.pairs.items() if pair not in labelled.truth for p in c.parts
+    )
     for field in dict.fromkeys(f for f, _ in (*same, *other)):
         counts = [sum(n for (f, _), n in kind.items() if f == field) or 1 for kind in (same, other)]
         for code in sorted({c for f, c in (*same, *other) if f == field}):

@@ -7,10 +7,26 @@ from typing import Final
 
 from bench.population.companies import PLACES
 from bench.population.people import Population
-from services.customer_info.customers.rules import ContactMedium, Customer, ExternalId, Individual, MediumKind, Organization
+from services.customer_info.customers.rules import (
+    ContactMedium,
+    Customer,
+    ExternalId,
+    Individual,
+    MediumKind,
+    Organization,
+)
 from services.customer_info.names.rules import folded
 
-PROVIDERS: Final = ("gmail.com", "gmx.de", "web.de", "t-online.de", "outlook.com", "yahoo.com", "icloud.com", "posteo.de")
+PROVIDERS: Final = (
+    "gmail.com",
+    "gmx.de",
+    "web.de",
+    "t-online.de",
+    "outlook.com",
+    "yahoo.com",
+    "icloud.com",
+    "posteo.de",
+)
 STREETS: Final = (
     "Hauptstraße", "Bahnhofstraße", "Schulstraße", "Gartenstraße", "Bergstraße", "Dorfstraße", "Birkenweg", "Lindenstraße",
     "Kirchstraße", "Waldstraße", "Ringstraße", "Am Markt", "Goethestraße", "Schillerstraße", "Mozartstraße", "Feldweg",
@@ -97,7 +113,9 @@ class Town:
         first = Record(
             name=name,
             registration=f"HRB {rng.randrange(1000, 250000)}" if rng.random() < 0.6 else "",
-            emails=(f"{rng.choice(('info', 'kontakt', 'office', 'buchhaltung'))}@{domain}",) if rng.random() < 0.8 else (),
+            emails=(f"{rng.choice(('info', 'kontakt', 'office', 'buchhaltung'))}@{domain}",)
+            if rng.random() < 0.8
+            else (),
             phones=(phone,) if rng.random() < 0.9 else (),
             posts=(post,) if rng.random() < 0.9 else (),
         )
@@ -130,7 +148,9 @@ class Town:
         street = rng.choice(STREETS) if rng.random() < 0.6 else f"{self.population.family().split('-')[0]}straße"
         town = rng.choice(PLACES) + rng.choice(("burg", "stadt", "hausen", "heim", "dorf", "ingen"))
         letter = rng.choice("abc") if rng.random() < 0.1 else ""
-        return f"{street} {min(rng.randint(1, 40), rng.randint(1, 160))}{letter}, {rng.randrange(1067, 99998):05} {town}"
+        return (
+            f"{street} {min(rng.randint(1, 40), rng.randint(1, 160))}{letter}, {rng.randrange(1067, 99998):05} {town}"
+        )
 
 
 Corruption = Callable[[Record, Town], Record]

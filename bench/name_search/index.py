@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from services.customer_info.search.rules import CANDIDATES, index_terms, plan, ranked
 
 MILLION = 1_000_000
+FEWEST = 40
+"""Customers that a step fetches at least, of however few people: of fewer, ten good ones would be luck."""
 Names = tuple[str, ...]
 
 
@@ -42,7 +44,7 @@ class Index:
 
     def search(self, query: str, wanted: int = 10) -> Answer:
         """The best for a query, step by step as the rules have it."""
-        limit = max(wanted, round(CANDIDATES / self.scale))
+        limit = max(FEWEST, round(CANDIDATES / self.scale))
         candidates: dict[int, Names] = {}
         best: list[tuple[int, float]] = []
         seeks = fetched = steps = 0

@@ -20,7 +20,9 @@ NEIGHBOURS: Final = {
     "l": "k",
 }
 """Letters beside each other on a keyboard."""
-UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ö": "Oe", "Ü": "Ue", "Ä": "Ae", "å": "aa", "ø": "oe"})
+UMLAUTS: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ö": "Oe", "Ü": "Ue", "Ä": "Ae", "å": "aa", "ø": "oe"}
+)
 
 
 def slip(word: str, rng: random.Random) -> str:

@@ -1,7 +1,7 @@
-"""`holdfast import telco`."""
+"""`holdfast import customers | products | telco`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,13 +9,65 @@ from cli.console import err
 from cli.mesh.options import DataOption, NameOption, chosen_mesh
 
 if TYPE_CHECKING:
+    from cli.importing.record_file import Table
+    from cli.importing.records import Report as RecordsReport
     from cli.importing.telco import Report
+
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the last load of the same content broke.")]
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Load files through the bulk streams.", no_args_is_help=True)
+    group.command()(customers)
+    group.command()(products)
     group.command()(telco)
     app.add_typer(group, name="import")
+
+
+def customers(
+    file: Annotated[Path, typer.Argument(help="Customers, each with an id: .csv with a header, or .ndjson.")],
+    resume: ResumeOption = False,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """Load customers: each is made, changed or left as it is. Exit code 1 if a row failed."""
+    from cli.importing.record_file import CUSTOMERS
+
+    _records(file, CUSTOMERS, resume, data, name)
+
+
+def products(
+    file: Annotated[Path, typer.Argument(help="Products, each with an id: .csv with a header, or .ndjson.")],
+    resume: ResumeOption = False,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """Load products of customers that are there. Exit code 1 if a row failed."""
+    from cli.importing.record_file import PRODUCTS
+
+    _records(file, PRODUCTS, resume, data, name)
+
+
+def _records(path: Path, table: "Table[Any]", resume: bool, data: Path | None, name: str | None) -> None:
+    from cli.client import client_of, run
+    from cli.importing import bars, records
+    from cli.importing.record_file import RecordFile
+    from cli.pages import imports
+    from cli.pages.paper import show
+
+    mesh = chosen_mesh(data, name)
+    file = RecordFile(path, table)
+
+    async def work(shown_bars: "bars.Bars") -> "RecordsReport":
+        async with client_of(mesh, "admin") as client:
+            return await records.load(client, file, table.kind, shown_bars.task(path.name, file.size), resume=resume)
+
+    with bars.shown() as shown_bars:
+        report = run(work(shown_bars))
+    show(*imports.records(report, table.kind))
+    if report.summary.failed:
+        err.print(imports.problems([imports.line(one) for one in report.errors], report.summary.failed), soft_wrap=True)
+        raise typer.Exit(1)
 
 
 def telco(

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from holdfast.common.v1.rows_pb2 import RowError
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cli.importing.bulk import Tally
+from cli.importing.records import Report
 from cli.pages.frame import columns
 from cli.pages.text import plain
 
@@ -22,6 +25,24 @@ def summary(tallies: Mapping[str, Tally]) -> Table:
         counts = (tally.received, tally.created, tally.updated, tally.unchanged)
         table.add_row(name, *(f"{count:,}" for count in counts), failed)
     return table
+
+
+def records(report: Report, kind: str) -> list[RenderableType]:
+    """What became of a file of customers or products."""
+    tally = Tally()
+    tally.add(report.summary)
+    page: list[RenderableType] = []
+    if report.finished:
+        page.append(f"All {report.began_after:,} rows were loaded before.")
+    elif report.began_after:
+        page.append(f"Went on after row {report.began_after:,}; the figures are of the whole file.")
+    return [*page, summary({kind: tally})]
+
+
+def line(error: RowError) -> str:
+    """A refused row in one line: its number, the field, why."""
+    said = f"{error.field}: {error.message}" if error.field else error.message
+    return f"row {error.row:,}: {said} ({error.reason})"
 
 
 def problems(lines: Sequence[str], in_all: int) -> Text:

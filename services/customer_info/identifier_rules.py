@@ -6,7 +6,7 @@ A key is a tuple that begins with a kind; stores turn it into a blind token befo
 import re
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 Key = tuple[str, ...]
 
@@ -15,8 +15,6 @@ EMAIL, PHONE = "email", "phone"
 # An external id under its issuer, and under none.
 EXTERNAL, VALUE = "x", "v"
 ACCOUNT = "account"
-# What a service or device is known by in the network, beyond its number; each a kind of its own.
-NETWORK_KINDS = ("imsi", "imei", "iccid", "circuit")
 
 # What HTML calls a valid email address (WHATWG HTML, 4.10.5.1.5).
 _ADDRESS = re.compile(
@@ -49,7 +47,7 @@ def e164(text: str) -> str:
         number = phonenumbers.parse(text)
     except NumberParseException as error:
         raise ValueError("must be an E.164 number: + and 7 to 15 digits") from error
-    if not phonenumbers.is_possible_number(number):
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise ValueError("has a length that no number of its country has")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
@@ -59,20 +57,10 @@ def external_key(issuer: str, value: str) -> Key:
     return (EXTERNAL, issuer, value) if issuer else (VALUE, value)
 
 
-def service_key(kind: str, value: str) -> Key:
-    """The look-up key of what a service is known by; a number shares its kind with the numbers of people."""
-    if kind != "msisdn":
-        return (kind, value)
-    try:
-        return (PHONE, e164(value))
-    except ValueError:
-        return (PHONE, value)
-
-
 def any_keys(text: str) -> list[Key]:
-    """The look-up keys of all that `text` may be: an address, a number, an external id, an account, a service's."""
+    """The look-up keys of all that `text` may be: an address, a number, an external id, an account."""
     plain = text.strip()
-    keys: list[Key] = [(VALUE, plain), (ACCOUNT, plain), *((kind, plain) for kind in NETWORK_KINDS)]
+    keys: list[Key] = [(VALUE, plain), (ACCOUNT, plain)]
     for kind, read in ((EMAIL, email), (PHONE, e164)):
         try:
             keys.append((kind, read(plain)))

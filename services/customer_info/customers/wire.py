@@ -28,15 +28,14 @@ from services.customer_info.customers.rules import (
 from services.customer_info.identifier_rules import (
     ACCOUNT,
     EMAIL,
-    NETWORK_KINDS,
     PHONE,
     VALUE,
     any_keys,
     e164,
     email,
     external_key,
-    service_key,
 )
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, any_service, key, normalised
 from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
 
 PRODUCT = "product"
@@ -102,17 +101,18 @@ def wanted(request: pb.LookupCustomerRequest) -> Wanted:
     if which == "email":
         return {CUSTOMER: [(EMAIL, _read(email, request.email, which))]}
     if which == "phone":
-        key = (PHONE, _read(e164, request.phone, which))
-        return {CUSTOMER: [key], PRODUCT: [key]}
+        number = (PHONE, _read(e164, request.phone, which))
+        return {CUSTOMER: [number], PRODUCT: [number]}
     if which == "service":
-        return {PRODUCT: [service_key(request.service.kind, request.service.value)]}
+        asked = ServiceIdentifier(request.service.kind, request.service.value)
+        return {PRODUCT: [key(normalised(asked, which))]}
     if which == "account_number":
         return {ACCOUNT: [(ACCOUNT, request.account_number)]}
     keys = any_keys(request.any)
     return {
-        CUSTOMER: [key for key in keys if key[0] in (VALUE, EMAIL, PHONE)],
-        PRODUCT: [key for key in keys if key[0] in (PHONE, *NETWORK_KINDS)],
-        ACCOUNT: [key for key in keys if key[0] == ACCOUNT],
+        CUSTOMER: [k for k in keys if k[0] in (VALUE, EMAIL, PHONE)],
+        PRODUCT: [*(k for k in keys if k[0] == PHONE), *any_service(request.any)],
+        ACCOUNT: [k for k in keys if k[0] == ACCOUNT],
     }
 
 

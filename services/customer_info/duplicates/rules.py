@@ -32,13 +32,19 @@ POSSIBLE: Final = 0.3
 MOST_KEYS: Final = 8
 STEM: Final = 4
 
-_TWO: Final = {("given_name", "differs"), ("generation", "differs"), ("trading_name", "differs")}
+_TWO: Final = {
+    ("given_name", "differs"),
+    ("generation", "differs"),
+    ("generation", "unsaid"),
+    ("trading_name", "differs"),
+    ("registration_number", "differs"),
+}
 _TWO_TOGETHER: Final = (
     {("given_name", "initial"), ("family_name", "differs")},
     # A parent and a child of one name: the line at home, and a mobile telephone and a mailbox of their own.
     {("phone", "shared"), ("email", "differs")},
 )
-_EITHER: Final = {("given_name", "similar"), ("generation", "unsaid"), ("trading_name", "part")}
+_EITHER: Final = {("given_name", "similar"), ("trading_name", "part")}
 
 T = TypeVar("T")
 

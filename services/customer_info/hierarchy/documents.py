@@ -1,9 +1,10 @@
 """Trees and placements as documents: part of the store's door, kept apart for its length.
 
-What people call a node and what it stands for is sealed under the customer's key; ids, kinds and times are not.
+What people call a node and what it stands for is sealed under the customer's key; ids, kinds and times are not. A path
+is kept as one text, each id followed by a stroke: what is below a node are the texts that begin with its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,12 +15,29 @@ from services.customer_info.hierarchy.rules import Kind, Placement, Reference, T
 Document = dict[str, Any]
 TREES = "hierarchy_trees"
 PLACEMENTS = "hierarchy_placements"
+STROKE, NEXT = "/", "0"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def place(placement: Placement) -> str:
     """A node cannot begin to be two things at once."""
     return f"{placement.node_id}/{(placement.start - _EPOCH) // timedelta(milliseconds=1)}"
+
+
+def text(path: Sequence[str]) -> str:
+    """A path as it is kept; no id holds a stroke."""
+    return "".join(node_id + STROKE for node_id in path)
+
+
+def path_of(document: Document) -> tuple[str, ...]:
+    """The path of a placement that is kept."""
+    return tuple(document["path"].split(STROKE)[:-1])
+
+
+def within(path: Sequence[str]) -> Document:
+    """The condition that a path begins with `path`."""
+    begin = text(path)
+    return {"$gte": begin, "$lt": begin[:-1] + NEXT}
 
 
 def to_document(placement: Placement, key: DataKey) -> Document:
@@ -34,7 +52,7 @@ def to_document(placement: Placement, key: DataKey) -> Document:
         "tree_id": placement.tree_id,
         "customer_id": placement.customer_id,
         "kind": placement.kind.value,
-        "path": [placement.tree_id, *placement.path],
+        "path": text(placement.path),
         "depth": placement.depth,
         "from": placement.start,
         "to": placement.end,
@@ -51,7 +69,7 @@ def from_document(document: Document, keys: Mapping[str, DataKey]) -> Placement:
         tree_id=document["tree_id"],
         customer_id=document["customer_id"],
         name=content.get("name", ""),
-        path=tuple(document["path"][1:]),
+        path=path_of(document),
         start=document["from"],
         end=document["to"],
         kind=Kind(document["kind"]),

@@ -10,7 +10,7 @@ from chassis.rules import NotFound
 from chassis.times import now
 from services.customer_info.hierarchy import rules
 from services.customer_info.hierarchy.figure_rules import Figures, Sums, roll_up
-from services.customer_info.hierarchy.rules import Placement, Tree
+from services.customer_info.hierarchy.rules import DEEPEST, Placement, Tree
 from services.customer_info.hierarchy.usecases import Hierarchies, no_tree
 
 
@@ -82,10 +82,10 @@ class HierarchyReading:
         async with self._store.snapshot() as moment:
             tree = await self._tree(moment, part)
             at = rules.read_time(part.as_of, tree, now())
-            above = (await self._node(moment, tree, part.node_id, at))[-1].depth if part.node_id else 0
-            deepest = above + part.levels if part.levels else 0
+            path = (await self._node(moment, tree, part.node_id, at))[-1].path if part.node_id else ()
+            deepest = min(DEEPEST, len(path) + part.levels) if part.levels else DEEPEST
             empty = True
-            async for batch in self._store.subtree(moment, tree.id, part.node_id, at, deepest):
+            async for batch in self._store.subtree(moment, tree.id, path, at, deepest):
                 empty = False
                 yield Seen(tree, at, batch)
             if empty:

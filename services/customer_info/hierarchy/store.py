@@ -1,7 +1,7 @@
 """Trees and placements in MongoDB: the only file of this noun that knows it.
 
-Paths are materialised: a placement holds the ids of all above its node, so that one range of one index is a subtree as
-of a time, parents first. The tree's id heads the path that is kept, and a whole tree is read in the same way.
+Paths are materialised: a placement holds the ids of all above its node, so that one index answers with a subtree as of
+a time, parents first.
 """
 
 import contextlib
@@ -21,12 +21,14 @@ from chassis.rules import AlreadyExists, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.hierarchy.documents import (
     from_document,
+    path_of,
     place,
     to_document,
     tree_of_document,
     tree_to_document,
+    within,
 )
-from services.customer_info.hierarchy.rules import FOREVER, Placement, Tree, View
+from services.customer_info.hierarchy.rules import DEEPEST, Placement, Tree, View
 from services.customer_info.history.store import History
 from services.customer_info.store import TRAIL, refused_key, trail
 
@@ -61,7 +63,7 @@ PLACEMENTS = Collection(
         "tree_id": "string",
         "customer_id": "string",
         "kind": "string",
-        "path": "array",
+        "path": "string",
         "depth": ["int", "long"],
         "from": "date",
         "to": "date",
@@ -69,15 +71,19 @@ PLACEMENTS = Collection(
     },
     optional={"sealed": "binData"},
     indexes=[
-        Index([("path", 1), ("depth", 1), ("to", 1), ("from", 1)], serves="a tree or a node with all below it"),
-        Index([("node_id", 1), ("to", 1), ("from", 1)], serves="nodes as they are at a time"),
-        Index([("node_id", 1)], serves="a node has one place, in one tree", unique=True, partial={"to": FOREVER}),
+        Index(
+            [("tree_id", 1), ("depth", 1), ("path", 1), ("to", 1), ("from", 1)],
+            serves="a tree, or a node with all below it, as of a time",
+        ),
+        # Where no end is known all have the same one: a node has one place, in one tree, that lasts.
+        Index([("node_id", 1), ("to", 1)], serves="nodes as they are at a time", unique=True),
     ],
 )
 HIERARCHY_COLLECTIONS = (TREES, PLACEMENTS)
 LISTING = Listing("trees", {"view": fields.choice("view", {f"TREE_VIEW_{v.name}": v.value for v in View})}, [])
 # Nodes in one batch of a subtree: some 100 kB on the wire.
 BATCH = 500
+IN_ORDER = [("depth", 1), ("path", 1)]
 
 
 class HierarchyStore:
@@ -98,15 +104,15 @@ class HierarchyStore:
         found = await self._placements.find_one({"node_id": node_id, **there}, session=transaction)
         if found is None:
             return ()
-        above = found["path"][1:-1]
-        cursor = self._placements.find({"node_id": {"$in": above}, **there}, session=transaction) if above else None
-        documents = [] if cursor is None else [d async for d in cursor]
+        above = path_of(found)[:-1]
+        cursor = self._placements.find({"node_id": {"$in": above}, **there}, session=transaction)
+        documents = [d async for d in cursor] if above else []
         return tuple(sorted(await self._opened([*documents, found]), key=lambda p: p.depth))
 
     async def nodes(self, tree_id: str, at: datetime) -> list[Placement]:
         """All nodes of a tree as they are at `at`, parents before their children."""
         async with self.snapshot() as seen:
-            return [p async for batch in self.subtree(seen, tree_id, "", at) for p in batch]
+            return [p async for batch in self.subtree(seen, tree_id, (), at) for p in batch]
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` in a transaction."""
@@ -218,23 +224,21 @@ class HierarchyStore:
         wanted = {"node_id": {"$in": list(node_ids)}, "to": {"$gt": at}, "tree_id": tree_id}
         return await self._by_node(wanted, transaction)
 
-    async def below(self, transaction: Transaction, tree_id: str, node_id: str, at: datetime) -> list[Placement]:
-        """The placements of a node and of all below it that have not ended at `at`, parents before their children."""
-        wanted = {"path": node_id, "to": {"$gt": at}, "tree_id": tree_id}
-        cursor = self._placements.find(wanted, session=transaction).sort("depth", 1)
+    async def below(self, transaction: Transaction, tree_id: str, path: Sequence[str], at: datetime) -> list[Placement]:
+        """The placements at the end of `path` and below that have not ended at `at`, parents before their children."""
+        wanted = {**_part(tree_id, path), "to": {"$gt": at}}
+        cursor = self._placements.find(wanted, session=transaction).sort(IN_ORDER)
         return await self._opened([d async for d in cursor])
 
     async def subtree(
-        self, transaction: Transaction, tree_id: str, node_id: str, at: datetime, deepest: int = 0
+        self, transaction: Transaction, tree_id: str, path: Sequence[str], at: datetime, deepest: int = DEEPEST
     ) -> AsyncIterator[list[Placement]]:
-        """A node with all below it, or the whole tree, as of `at`; parents before their children, in batches.
+        """The node at the end of `path` with all below it, or the whole tree, as of `at`; no level below `deepest`.
 
-        With `deepest`, no level below that one.
+        Parents before their children, in batches.
         """
-        wanted: Document = {"path": node_id or tree_id, "from": {"$lte": at}, "to": {"$gt": at}, "tree_id": tree_id}
-        if deepest:
-            wanted["depth"] = {"$lte": deepest}
-        cursor = self._placements.find(wanted, session=transaction).sort("depth", 1).batch_size(BATCH)
+        wanted = {**_part(tree_id, path, deepest), "from": {"$lte": at}, "to": {"$gt": at}}
+        cursor = self._placements.find(wanted, session=transaction).sort(IN_ORDER).batch_size(BATCH)
         batch: list[Document] = []
         async for document in cursor:
             batch.append(document)
@@ -283,7 +287,7 @@ class HierarchyStore:
         whose = {"customer_id": {"$in": list(customer_ids)}}
         trees = [d["_id"] async for d in self._trees.find(whose, {"_id": 1}, session=transaction)]
         await self._trees.update_many(whose, gone, session=transaction)
-        await self._placements.update_many({"path": {"$in": trees}}, gone, session=transaction)
+        await self._placements.update_many({"tree_id": {"$in": trees}}, gone, session=transaction)
 
     async def _by_node(self, wanted: Document, transaction: Transaction) -> dict[str, list[Placement]]:
         found: dict[str, list[Placement]] = {}
@@ -322,6 +326,11 @@ class HierarchyStore:
             field="tree.name",
             metadata={"type": "tree", "id": holder["_id"] if holder else ""},
         )
+
+
+def _part(tree_id: str, path: Sequence[str], deepest: int = DEEPEST) -> Document:
+    part: Document = {"tree_id": tree_id, "depth": {"$gte": max(1, len(path)), "$lte": deepest}}
+    return {**part, "path": within(path)} if path else part
 
 
 def _taken_node(error: Exception) -> Refusal | None:

@@ -14,7 +14,8 @@ from chassis.rules import Invalid, NotFound
 from chassis.times import now
 from services.customer_info.customers.rules import Customer, check_open
 from services.customer_info.hierarchy import rules, wire
-from services.customer_info.hierarchy.rules import MOST_ADDED, Change, Node, Placement, Tree
+from services.customer_info.hierarchy.rules import DEEPEST, MOST_ADDED, Change, Node, Placement, Tree
+from services.customer_info.hierarchy.turns import Turns
 
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class Hierarchies(Protocol):
         self, transaction: Any, tree_id: str, node_ids: Sequence[str], at: datetime
     ) -> Mapping[str, Sequence[Placement]]: ...
 
-    async def below(self, transaction: Any, tree_id: str, node_id: str, at: datetime) -> list[Placement]: ...
+    async def below(self, transaction: Any, tree_id: str, path: Sequence[str], at: datetime) -> list[Placement]: ...
 
     def subtree(
-        self, transaction: Any, tree_id: str, node_id: str, at: datetime, deepest: int = 0
+        self, transaction: Any, tree_id: str, path: Sequence[str], at: datetime, deepest: int = DEEPEST
     ) -> AsyncIterator[list[Placement]]: ...
 
     async def hold(self, transaction: Any, tree_id: str) -> Tree | None: ...
@@ -98,6 +99,7 @@ class HierarchyUseCases:
     def __init__(self, store: Hierarchies, customers: Owners) -> None:
         self._store = store
         self._customers = customers
+        self._turns = Turns()
 
     async def create(self, wish: Tree, request_id: str, content: bytes) -> Tree:
         """Makes a tree without nodes; a retry with the same `request_id` gets the same one.
@@ -135,7 +137,7 @@ class HierarchyUseCases:
                 await self._store.replace_tree(transaction, after)
             return after
 
-        return await self._store.transact(work)
+        return await self._turns.take(tree_id, lambda: self._store.transact(work))
 
     async def add(
         self, tree_id: str, wishes: Sequence[Node], when: When, request_id: str, content: bytes
@@ -159,7 +161,7 @@ class HierarchyUseCases:
             tree = await self._take(transaction, tree, _Step(Change.ADDED, (), made, ids), at)
             return tree, made
 
-        return await self._store.add_once(request_id, content, work)
+        return await self._turns.take(tree_id, lambda: self._store.add_once(request_id, content, work))
 
     async def update(self, tree_id: str, wish: Node, names: frozenset[str], when: When) -> tuple[Tree, Placement]:
         """Changes fields of the node `wish.id`; answers with the tree and the node after that.
@@ -180,7 +182,7 @@ class HierarchyUseCases:
                 tree = await self._take(transaction, tree, step, at)
             return tree, after
 
-        return await self._store.transact(work)
+        return await self._turns.take(tree_id, lambda: self._store.transact(work))
 
     async def move(self, tree_id: str, node_id: str, parent_id: str, when: When) -> tuple[Tree, Placement, int]:
         """Puts a node with all below it under another parent, or at the top; answers also with how many moved.
@@ -201,7 +203,7 @@ class HierarchyUseCases:
             step = _Step(Change.MOVED, before, after, [p.node_id for p in after])
             return await self._take(transaction, tree, step, at), after[0], len(after)
 
-        return await self._store.transact(work)
+        return await self._turns.take(tree_id, lambda: self._store.transact(work))
 
     async def end(self, tree_id: str, node_id: str, when: When) -> tuple[Tree, int]:
         """Ends a node with all below it; answers with the tree after that and with how many ended.
@@ -217,7 +219,7 @@ class HierarchyUseCases:
             step = _Step(Change.ENDED, before, (), [p.node_id for p in before])
             return await self._take(transaction, tree, step, at), len(before)
 
-        return await self._store.transact(work)
+        return await self._turns.take(tree_id, lambda: self._store.transact(work))
 
     async def _held(self, transaction: Any, tree_id: str, given_etag: str) -> Tree:
         """The tree, kept from other writers until the transaction ends."""
@@ -232,8 +234,10 @@ class HierarchyUseCases:
         return rules.standing(found.get(node_id, ()), at, node_id, field)
 
     async def _below(self, transaction: Any, tree: Tree, node_id: str, at: datetime) -> list[Placement]:
-        found = await self._store.below(transaction, tree.id, node_id, at)
-        rules.standing(found, at, node_id, "node_id")
+        """A node and all below it, nothing of which changes after `at`."""
+        top = await self._standing(transaction, tree, node_id, at, "node_id")
+        found = await self._store.below(transaction, tree.id, top.path, at)
+        rules.check_settled(found, at, "node_id")
         return found
 
     async def _take(self, transaction: Any, tree: Tree, step: _Step, at: datetime) -> Tree:

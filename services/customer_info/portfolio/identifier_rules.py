@@ -50,7 +50,18 @@ def key(identifier: ServiceIdentifier) -> Key:
     """The look-up key of an identifier; a number shares its kind with the numbers of people, as an address does."""
     if identifier.kind in NUMBERS:
         return (known.PHONE, identifier.value)
-    return known.service_key(identifier.kind, identifier.value)
+    return (identifier.kind, identifier.value)
+
+
+def any_service(text: str) -> list[Key]:
+    """The look-up keys of every identifier, beyond a telephone number, that `text` may be."""
+    keys = []
+    for kind in sorted(set(WRITTEN) - NUMBERS):
+        try:
+            keys.append(key(ServiceIdentifier(kind, WRITTEN[kind](text.strip()))))
+        except ValueError:
+            continue
+    return keys
 
 
 def taken(kind: str, holder_id: str) -> AlreadyExists:

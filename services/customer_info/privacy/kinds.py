@@ -66,7 +66,7 @@ def plain(document: Document, _: DataKey | None) -> Record:
 
 HELD: Final[Mapping[str, tuple[Held, Read]]] = {
     **{kind: (Held(kept.collection, kept.owner), records.READ[kind]) for kind, kept in records.KEPT.items()},
-    "node": (Held(PLACEMENTS.name, "path", through=TREES.name), node),
+    "node": (Held(PLACEMENTS.name, "tree_id", through=TREES.name), node),
     "assignment": (Held(ASSIGNMENTS.name), assignment),
     "account_request": (Held(ACCOUNT_REQUESTS.name), account_request),
     "consent": (Held(CONSENTS.name), consent),

@@ -10,7 +10,7 @@ from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
 from services.customer_info.hierarchy.documents import place
-from services.customer_info.hierarchy.rules import FOREVER, Placement, Tree
+from services.customer_info.hierarchy.rules import DEEPEST, FOREVER, Placement, Tree
 from services.customer_info.hierarchy.store import BATCH, LISTING
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
@@ -72,7 +72,7 @@ class FakeHierarchy:
         return tuple(there[i] for i in there[node_id].path) if node_id in there else ()
 
     async def nodes(self, tree_id: str, at: datetime) -> list[Placement]:
-        return [p async for batch in self.subtree(None, tree_id, "", at) for p in batch]
+        return [p async for batch in self.subtree(None, tree_id, (), at) for p in batch]
 
     async def former(self, transaction: Any, node_ids: Sequence[str]) -> dict[str, list[Placement]]:
         return _by_node(p for p in self._all(transaction) if p.node_id in node_ids)
@@ -83,22 +83,13 @@ class FakeHierarchy:
         theirs = (p for p in self._all(transaction) if p.node_id in node_ids and p.tree_id == tree_id)
         return _by_node(p for p in theirs if p.end > at)
 
-    async def below(self, transaction: Any, tree_id: str, node_id: str, at: datetime) -> list[Placement]:
-        found = [p for p in self._all(transaction) if node_id in p.path and p.tree_id == tree_id and p.end > at]
-        return sorted(found, key=lambda p: p.depth)
+    async def below(self, transaction: Any, tree_id: str, path: Sequence[str], at: datetime) -> list[Placement]:
+        return [p for p in self._part(transaction, tree_id, path) if p.end > at]
 
     async def subtree(
-        self, transaction: Any, tree_id: str, node_id: str, at: datetime, deepest: int = 0
+        self, transaction: Any, tree_id: str, path: Sequence[str], at: datetime, deepest: int = DEEPEST
     ) -> AsyncIterator[list[Placement]]:
-        found = [
-            p
-            for p in self._all(transaction)
-            if p.tree_id == tree_id
-            and (not node_id or node_id in p.path)
-            and p.holds(at)
-            and (not deepest or p.depth <= deepest)
-        ]
-        found.sort(key=lambda p: p.depth)
+        found = [p for p in self._part(transaction, tree_id, path) if p.holds(at) and p.depth <= deepest]
         for n in range(0, len(found), BATCH):
             yield found[n : n + BATCH]
 
@@ -145,6 +136,10 @@ class FakeHierarchy:
                 transaction.kept[key] = replace(kept, name="")
             elif isinstance(kept, Placement) and kept.customer_id in customer_ids:
                 transaction.kept[key] = replace(kept, name="", reference=None)
+
+    def _part(self, transaction: Any, tree_id: str, path: Sequence[str]) -> list[Placement]:
+        theirs = (p for p in self._all(transaction) if p.tree_id == tree_id and p.path[: len(path)] == tuple(path))
+        return sorted(theirs, key=lambda p: (p.depth, p.path, p.end))
 
     def _all(self, transaction: Any) -> Iterable[Placement]:
         return _placements(self._stage.sees(transaction))

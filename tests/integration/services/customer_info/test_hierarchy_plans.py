@@ -1,6 +1,6 @@
 """Every question that the store of trees asks is answered by an index, in the index's own order."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from chassis.mongo.client import Store
 from chassis.query.selection import Selection
 from chassis.vault.vault import Vault
-from services.customer_info.hierarchy.rules import Placement, View, touched
+from services.customer_info.hierarchy.rules import DEEPEST, Placement, View, touched
 from services.customer_info.hierarchy.store import HierarchyStore
 from services.customer_info.history.store import History
 from tests.support.explain import SLOW, Overheard, overheard, stages
@@ -65,10 +65,12 @@ async def bench(mongo_uri: Callable[[str], str], store: Store, vault: Vault) -> 
         yield made
 
 
-def part(node: Callable[[Bench], str], minutes: int, deepest: int = 0) -> Callable[[Bench], Awaitable[Any]]:
+def part(
+    path: Callable[[Bench], Sequence[str]], minutes: int, deepest: int = DEEPEST
+) -> Callable[[Bench], Awaitable[Any]]:
     async def question(bench: Bench) -> list[Placement]:
         async with bench.trees.snapshot() as seen:
-            batches = bench.trees.subtree(seen, bench.kept[0].id, node(bench), later(minutes), deepest)
+            batches = bench.trees.subtree(seen, bench.kept[0].id, path(bench), later(minutes), deepest)
             return [p async for batch in batches for p in batch]
 
     return question
@@ -108,14 +110,14 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "trees of customers": listed(Selection(page_size=3)),
     "trees of customers with a view": listed(Selection(page_size=2).where("view", "TREE_VIEW_OPERATOR")),
     "a whole tree": lambda b: b.trees.nodes(b.kept[0].id, later(9)),
-    "a subtree": part(lambda b: b.middle, 9),
-    "a subtree of old": part(lambda b: b.middle, 2),
-    "the upper levels of a tree": part(lambda b: "", 9, deepest=2),
+    "a subtree": part(lambda b: b.nodes[1].path, 9),
+    "a subtree of old": part(lambda b: b.nodes[1].path, 2),
+    "the upper levels of a tree": part(lambda b: (), 9, deepest=2),
     "a path": lambda b: b.trees.path(b.nodes[9].node_id, later(9)),
     "a path of old": lambda b: b.trees.path(b.nodes[9].node_id, later(2)),
     "what nodes ever were": lambda b: b.trees.former(None, [p.node_id for p in b.nodes[:20]]),
     "what nodes are and will be": lambda b: b.trees.lasting(None, b.kept[0].id, [b.middle, b.top], NOON),
-    "what is below a node": lambda b: b.trees.below(None, b.kept[0].id, b.middle, later(9)),
+    "what is below a node": lambda b: b.trees.below(None, b.kept[0].id, b.nodes[1].path, later(9)),
     "changing nodes": write,
     "forgetting a customer": forget,
 }
@@ -132,7 +134,9 @@ async def test_no_question_reads_everything_or_sorts_in_memory(bench: Bench, nam
 
 
 async def test_a_subtree_is_one_query_that_reads_little_but_what_it_answers(bench: Bench) -> None:
-    (command,) = [c for c in await bench.asked(part(lambda b: b.middle, 9)) if c.get("find") == "hierarchy_placements"]
+    (command,) = [
+        c for c in await bench.asked(part(lambda b: b.nodes[1].path, 9)) if c.get("find") == "hierarchy_placements"
+    ]
     told = await bench.store.database.command("explain", command, verbosity="executionStats")
     figures = told["executionStats"]
     assert figures["nReturned"] == figures["totalDocsExamined"] == WIDTH + 1

@@ -11,7 +11,7 @@ from chassis.mongo.client import Store
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict, Refusal
 from chassis.vault.vault import Vault
-from services.customer_info.hierarchy.rules import Change, Kind, Placement, Reference, Tree, View, touched
+from services.customer_info.hierarchy.rules import DEEPEST, Change, Kind, Placement, Reference, Tree, View, touched
 from services.customer_info.hierarchy.store import BATCH, PLACEMENTS, TREES, HierarchyStore
 from services.customer_info.hierarchy.usecases import changed_events, created_event
 from services.customer_info.history.store import HISTORY, History
@@ -56,10 +56,10 @@ def family(of: Tree, **changes: Any) -> dict[str, Placement]:
 
 
 async def read(
-    trees: Any, of: Tree, top: Placement | None = None, minutes: int = 0, deepest: int = 0
+    trees: Any, of: Tree, top: Placement | None = None, minutes: int = 0, deepest: int = DEEPEST
 ) -> list[Placement]:
     async with trees.snapshot() as seen:
-        batches = trees.subtree(seen, of.id, top.node_id if top else "", later(minutes), deepest)
+        batches = trees.subtree(seen, of.id, top.path if top else (), later(minutes), deepest)
         return [p async for batch in batches for p in batch]
 
 
@@ -127,9 +127,9 @@ async def test_what_has_not_ended_and_what_ever_was_are_told_apart(subject: Subj
     assert await subject.store.lasting(None, kept.id, [d, c], later(4)) == {d: [ended], c: [n["c"]]}
     assert await subject.store.lasting(None, kept.id, [d, c], later(5)) == {c: [n["c"]]}
     assert await subject.store.lasting(None, new_uuid(), [d, c], later(4)) == {}
-    assert await subject.store.below(None, kept.id, n["b"].node_id, later(4)) == [n["b"], ended]
-    assert await subject.store.below(None, kept.id, n["b"].node_id, later(5)) == [n["b"]]
-    assert await subject.store.below(None, new_uuid(), n["b"].node_id, later(4)) == []
+    assert await subject.store.below(None, kept.id, n["b"].path, later(4)) == [n["b"], ended]
+    assert await subject.store.below(None, kept.id, n["b"].path, later(5)) == [n["b"]]
+    assert await subject.store.below(None, new_uuid(), n["b"].path, later(4)) == []
 
 
 @both
@@ -255,7 +255,7 @@ async def test_a_large_part_comes_in_batches(subject: Subject[Any]) -> None:
     nodes = [placement(kept, top), *(placement(kept, top, new_uuid()) for _ in range(2 * BATCH))]
     await keep(subject.store, kept, *nodes)
     async with subject.store.snapshot() as seen:
-        batches = [b async for b in subject.store.subtree(seen, kept.id, "", NOON)]
+        batches = [b async for b in subject.store.subtree(seen, kept.id, (), NOON)]
     assert [len(b) for b in batches] == [BATCH, BATCH, 1]
     assert {p for b in batches for p in b} == set(nodes)
 
@@ -266,7 +266,7 @@ async def test_a_snapshot_stays_what_it_was_while_others_write(subject: Subject[
     nodes = [placement(kept, top), *(placement(kept, top, new_uuid()) for _ in range(2 * BATCH))]
     await keep(subject.store, kept, *nodes)
     async with subject.store.snapshot() as seen:
-        batches = subject.store.subtree(seen, kept.id, "", NOON)
+        batches = subject.store.subtree(seen, kept.id, (), NOON)
         found = list(await anext(batches))
         await change(subject.store, nodes[1:], [], 5)
         found += [p async for b in batches for p in b]

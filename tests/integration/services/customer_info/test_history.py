@@ -1,6 +1,7 @@
 """Changes through a real process, a real socket and a real MongoDB."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import grpc
@@ -263,5 +264,5 @@ async def test_of_many_edits_at_once_every_version_is_listed_once_and_in_order(
     assert versions == list(range(len(versions), 0, -1))
     found = await listed(history, agent, made.id)
     assert [c.version for c in found] == list(range(17, 0, -1))
-    for later, earlier in zip(found, found[1:], strict=False):
+    for later, earlier in itertools.pairwise(found):
         assert fields(later)["language"][0] == fields(earlier)["language"][1]

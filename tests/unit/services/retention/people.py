@@ -15,6 +15,7 @@ from holdfast.interaction.v1 import interactions_pb2, tickets_pb2
 from holdfast.retention.v1 import features_pb2
 from holdfast.sla.v1 import clocks_pb2
 
+from chassis import following
 from chassis.times import now, to_timestamp
 from services.retention.features.facts_of_events import facts
 from services.retention.features.rules import Fact, State, fold
@@ -50,6 +51,7 @@ KINDS = {
         tickets_pb2.TicketOpened,
         tickets_pb2.TicketChanged,
         clocks_pb2.ClockBreached,
+        *following.KINDS,
     )
 }
 

@@ -109,9 +109,9 @@ async def test_a_reading_that_holds_no_longer_is_made_anew_from_the_state(store:
     state = fold(lively_facts())
     store.kept["ann"] = Kept("ann", state, 1)
     store.read["ann"] = read(state, at)
-    assert await readings.get("ann", at) is store.read["ann"]
+    assert await readings.get("ann", at) == ("ann", store.read["ann"])
     store.read["ann"] = read(State(), at - timedelta(days=2))
-    assert await readings.get("ann", at) == read(state, at)
+    assert await readings.get("ann", at) == ("ann", read(state, at))
     with pytest.raises(NotFound):
         await readings.get("ben", at)
     with pytest.raises(NotFound):

@@ -42,7 +42,9 @@ class House:
         self.store = FakeScores()
         self.champions = FakeChampions(*champions)
         self.scores = ScoreUseCases(self.store, Readings(self.features, self.features.lineage), self.champions)
-        self.rescoring = Rescoring(self.store, Readings(self.features, self.features.lineage), self.champions, self.scores)
+        self.rescoring = Rescoring(
+            self.store, Readings(self.features, self.features.lineage), self.champions, self.scores
+        )
 
     async def hear(self, who: str, found: Reading) -> None:
         """What a listener does when something happens to a customer."""

@@ -1,0 +1,1 @@
+"""Writing files of what the mesh holds."""

@@ -1,0 +1,207 @@
+"""Loading a file of customers or products in one stream, which can be gone on with when it breaks."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from holdfast.common.v1.rows_pb2 import BulkSummary, RowError
+from holdfast.customer_info.v1.customers_pb2 import ImportCustomersRequest
+from holdfast.customer_info.v1.loads_pb2 import GetLoadRequest, Load
+from holdfast.customer_info.v1.portfolio_pb2 import ImportProductsRequest
+
+from cli.client import CALL_SECONDS, Client, explanation
+from cli.console import CommandError
+from cli.importing.bars import Bar
+from cli.importing.bulk import BATCH
+from cli.importing.record_file import Problem, RecordFile
+
+NAMESPACE: Final = uuid.UUID("5d0c6a51-3f6c-5a5e-9a53-6f2f0f6f7a10")
+MESSAGE_BYTES: Final = 1024 * 1024
+"""Beyond which a message is sent with fewer rows: a quarter of what gRPC takes."""
+MOST_PROBLEMS: Final = 1_000
+MOST_ATTEMPTS: Final = 1_000
+ASK_SECONDS: Final = 0.5
+"""Between two questions how far the load is."""
+STALL_SECONDS: Final = 60.0
+"""Without a row that is done, after which the mesh is taken for hung."""
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a file: the summary of all its rows, and what was wrong with rows of the file itself.
+
+    `began_after` rows were done before; `finished` says that all of them were.
+    """
+
+    summary: BulkSummary = field(default_factory=BulkSummary)
+    problems: list[Problem] = field(default_factory=list)
+    began_after: int = 0
+    finished: bool = False
+
+    @property
+    def errors(self) -> list[RowError]:
+        """Why rows failed, by their numbers: what was wrong in the file is said rather than what that led to."""
+        own = {
+            p.row: RowError(row=p.row, reason="INVALID_ROW", field=p.field, message=p.sentence) for p in self.problems
+        }
+        told = {error.row: error for error in self.summary.errors}
+        return [one for _, one in sorted({**told, **own}.items())]
+
+
+async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resume: bool) -> Report:
+    """Load a file; with `resume`, go on with the last load of the same content, else begin anew.
+
+    Raises:
+        CommandError: the file cannot be read, or the load broke; it says how to go on with it.
+    """
+    load_id, known = await _load_id(client, file, kind, resume=resume)
+    report = Report(began_after=known.position)
+    if resume and known.HasField("complete_time"):
+        report.summary.CopyFrom(known.summary)
+        report.finished = True
+        bar.done(file.size, f"{known.position:,} rows")
+        return report
+    progress = _Progress(file, bar)
+    call = _call(client, kind, _requests(file, kind, load_id, report, progress))
+    watching = asyncio.create_task(_watch(client, load_id, progress, call))
+    try:
+        report.summary.CopyFrom((await call).summary)
+    except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+        if progress.refusal is not None:
+            raise progress.refusal from None
+        if isinstance(error, asyncio.CancelledError) and not progress.hung:
+            raise
+        said = explanation(error) if isinstance(error, grpc.aio.AioRpcError) else "the load does not move any more"
+        raise CommandError(f"{said}; {progress.position:,} rows are done: --resume goes on with the others") from None
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    bar.done(file.size, f"{report.summary.received:,} rows")
+    return report
+
+
+async def _load_id(client: Client, file: RecordFile[M], kind: str, *, resume: bool) -> tuple[str, Load]:
+    """The id of the load to run, and how far it is: every attempt at the same content has a number of its own."""
+    last = None
+    for attempt in range(MOST_ATTEMPTS):
+        load_id = str(uuid.uuid5(NAMESPACE, f"{kind}:{file.digest}:{attempt}"))
+        try:
+            call = client.loads.GetLoad(GetLoadRequest(load_id=load_id), metadata=client.metadata, timeout=CALL_SECONDS)
+            last = (load_id, (await call).load)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+            return last if resume and last else (load_id, Load())
+    raise CommandError(f"{file.path}: was loaded {MOST_ATTEMPTS} times within a month: --resume goes on with the last")
+
+
+def _call(client: Client, kind: str, requests: AsyncIterator[Any]) -> "grpc.aio.StreamUnaryCall[Any, Any]":
+    # No deadline: the watcher ends a load that does not move.
+    if kind == "customers":
+        return client.customers.ImportCustomers(requests, metadata=client.metadata)
+    return client.portfolio.ImportProducts(requests, metadata=client.metadata)
+
+
+class _Progress:
+    """How far a load is: what was sent up to where in the file, and what of it is done."""
+
+    def __init__(self, file: RecordFile[Any], bar: Bar) -> None:
+        self._file = file
+        self._bar = bar
+        self._sent: deque[tuple[int, int]] = deque()
+        self.position = 0
+        self.moved = time.monotonic()
+        self.hung = False
+        self.refusal: CommandError | None = None
+        bar.done(0)
+
+    def sent(self, row: int) -> None:
+        """All rows up to this one are on their way."""
+        self._sent.append((row, self._file.read))
+
+    def done(self, position: int) -> None:
+        """The first `position` rows are done."""
+        if position > self.position:
+            self.position, self.moved = position, time.monotonic()
+        while self._sent and self._sent[0][0] <= position:
+            _, read = self._sent.popleft()
+            # The last piece is done when the answer is there.
+            self._bar.done(min(read, self._file.size - 1), f"{position:,} rows")
+
+
+async def _requests(
+    file: RecordFile[M], kind: str, load_id: str, report: Report, progress: _Progress
+) -> AsyncIterator[Any]:
+    """The messages of the stream. A row that cannot be read goes empty, so that rows keep their numbers."""
+    first = report.began_after + 1
+    message, of_rows = (
+        (ImportCustomersRequest, _customers) if kind == "customers" else (ImportProductsRequest, _products)
+    )
+    try:
+        for batch in _batches(_good(file, report)):
+            request: Any = message(load_id=load_id, first_row=first)
+            of_rows(request, batch)
+            first += len(batch)
+            progress.sent(first - 1)
+            yield request
+            # The one who asks how far it is gets a turn, however fast rows are read.
+            await asyncio.sleep(0)
+    except CommandError as refusal:
+        # gRPC would swallow it.
+        progress.refusal = refusal
+        raise
+
+
+def _customers(request: ImportCustomersRequest, rows: Sequence[Any]) -> None:
+    request.customers.extend(rows)
+
+
+def _products(request: ImportProductsRequest, rows: Sequence[Any]) -> None:
+    request.products.extend(rows)
+
+
+def _good(file: RecordFile[M], report: Report) -> Iterator[Message]:
+    for row in file.rows(report.began_after):
+        if isinstance(row, Problem):
+            if len(report.problems) < MOST_PROBLEMS:
+                report.problems.append(row)
+            yield file.message()
+        else:
+            yield row
+
+
+def _batches(rows: Iterator[Message]) -> Iterator[list[Message]]:
+    batch: list[Message] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += row.ByteSize()
+        if len(batch) == BATCH or size >= MESSAGE_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+async def _watch(client: Client, load_id: str, progress: _Progress, call: Any) -> None:
+    """Asks how far the load is, again and again; ends one that hangs."""
+    request = GetLoadRequest(load_id=load_id)
+    while True:
+        await asyncio.sleep(ASK_SECONDS)
+        # The load itself says what is wrong, if anything is; before its first message it is not known.
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            found = await client.loads.GetLoad(request, metadata=client.metadata, timeout=CALL_SECONDS)
+            progress.done(found.load.position)
+        if time.monotonic() - progress.moved > STALL_SECONDS:
+            progress.hung = True
+            call.cancel()
+            return
