@@ -142,7 +142,7 @@ class FeatureUseCases:
             await asyncio.sleep(0)
 
     async def _whole(self, labelled: Sequence[Labelled]) -> list[Labelled]:
-        """Labelled ids as customers: of several the first with an outcome stands for the customer, the rest for none."""
+        """Labelled ids as customers: of several the first with an outcome stands for all, the rest for none."""
         groups = await self._store.groups(None, [one.outcome.customer_id for one in labelled])
         several = list({who for group in groups.values() if len(group) > 1 for who in group})
         if not several:

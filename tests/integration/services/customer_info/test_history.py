@@ -3,11 +3,13 @@
 import asyncio
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import customers_pb2, history_pb2, portfolio_pb2, privacy_pb2, profiles_pb2
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
@@ -55,7 +57,7 @@ async def updated(
 
 
 async def read(
-    customers: CustomersServiceStub, agent: Metadata, customer_id: str, at: object = None
+    customers: CustomersServiceStub, agent: Metadata, customer_id: str, at: Timestamp | None = None
 ) -> customers_pb2.Customer:
     request = customers_pb2.GetCustomerRequest(customer_id=customer_id, as_of=at)
     return (await customers.GetCustomer(request, metadata=agent)).customer
@@ -74,16 +76,13 @@ async def listed(history: HistoryServiceStub, metadata: Metadata, customer_id: s
             return found
 
 
-def fields(change: history_pb2.Change) -> dict[str, tuple[object, object]]:
-    """What a change says of each field; None: unset."""
-    return {
-        f.name: tuple(json_format.MessageToDict(v) if f.HasField(n) else None for n, v in _values(f))  # type: ignore[misc]
-        for f in change.fields
-    }
-
-
-def _values(field: history_pb2.FieldChange) -> list[tuple[str, object]]:
-    return [("before", field.before), ("after", field.after)]
+def fields(change: history_pb2.Change) -> dict[str, tuple[Any, Any]]:
+    """What a change says of each field, before and after; None: unset."""
+    found = {}
+    for field in change.fields:
+        before = json_format.MessageToDict(field.before) if field.HasField("before") else None
+        found[field.name] = (before, json_format.MessageToDict(field.after) if field.HasField("after") else None)
+    return found
 
 
 async def test_every_change_tells_who_made_it_when_through_what_and_what_it_changed(
@@ -259,7 +258,9 @@ async def test_of_many_edits_at_once_every_version_is_listed_once_and_in_order(
     async def edit(n: int) -> None:
         await updated(customers, agent, customers_pb2.Customer(id=made.id, language=f"x{n}"), "language")
 
-    *_, midway = await asyncio.gather(*(edit(n) for n in range(16)), listed(history, agent, made.id))
+    edits = [asyncio.create_task(edit(n)) for n in range(16)]
+    midway = await listed(history, agent, made.id)
+    await asyncio.gather(*edits)
     versions = [c.version for c in midway]
     assert versions == list(range(len(versions), 0, -1))
     found = await listed(history, agent, made.id)

@@ -22,7 +22,7 @@ from services.customer_info.history.rules import Place, Version
 from services.customer_info.history.store import HISTORY, PRESENT_ONLY, History, Records
 from services.customer_info.history.usecases import Former, Present
 from services.customer_info.portfolio import documents as product_documents
-from services.customer_info.portfolio.rules import ServiceIdentifier
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from tests.support.fakes.history import FakeHistory, FakeRecords
 from tests.unit.services.customer_info.builders import NOON, email, later, new_uuid, person, product
 from tests.unit.services.customer_info.edits import Edit, played, stories

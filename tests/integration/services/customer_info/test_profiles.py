@@ -200,7 +200,9 @@ async def test_the_view_adds_up_what_was_told_once_each_and_does_without_who_is_
 
     async def complete() -> bool:
         _, found = await viewed(profiles, agent, ada)
-        return all(found[name].freshness == FRESH for name in ("contacts", "tickets", "risk", "value"))
+        return all(found[name].freshness != MISSING for name in ("contacts", "tickets", "risk", "value")) and (
+            facts(found["contacts"])["count"] == 60
+        )
 
     await eventually(complete, "what was told")
     view, sections = await viewed(profiles, agent, ada)
@@ -215,6 +217,13 @@ async def test_the_view_adds_up_what_was_told_once_each_and_does_without_who_is_
     assert sections["contacts"].HasField("told_time")
     assert view.language == "de-CH"
     assert view.HasField("within_contact_window")
+    tell(mesh.interaction, build.contact(ada), customer_id=ada)
+
+    async def heard_just_now() -> bool:
+        _, found = await viewed(profiles, agent, ada)
+        return facts(found["contacts"])["count"] == 61 and found["contacts"].freshness == FRESH
+
+    await eventually(heard_just_now, "one more contact")
 
 
 async def test_the_facts_of_merged_records_are_shown_together_and_parted_again(

@@ -67,6 +67,35 @@ async def test_a_state_is_kept_with_its_reading_and_counts_its_changes(features:
     assert await features.readings(None, [ANN, CAT]) == {ANN: read(LIVELY, NOON)}
 
 
+async def test_who_has_no_reading_of_its_own_is_read_as_one_that_does_not_hold(features: FeatureKeeper) -> None:
+    await keep(features, Kept(ANN, LIVELY, 0))
+    gone = Kept(BEN, State(), 0, erased=True)
+
+    async def work(transaction: Any) -> None:
+        await features.keep(transaction, [(Kept(ANN, LIVELY, 1), None), (gone, None)], NOON)
+
+    await features.transact(work)
+    assert await features.states(None, [ANN, BEN]) == {ANN: Kept(ANN, LIVELY, 2), BEN: replace(gone, revision=1)}
+    assert await features.erased(None, [ANN, BEN, CAT]) == {BEN}
+    for who in (ANN, BEN):
+        reading = await features.reading(who)
+        assert reading is not None
+        assert reading.until < NOON
+    assert await features.due(NOON + timedelta(days=999), 9) == []
+    assert await features.groups(None, [ANN, CAT]) == {ANN: (ANN,), CAT: (CAT,)}
+
+
+async def test_forgotten_outcomes_are_gone(features: FeatureKeeper) -> None:
+    left = OutcomeRecorded(at=NOON, churned=True)
+
+    async def work(transaction: Any) -> None:
+        await features.keep_outcomes(transaction, {ANN: left, BEN: left})
+        await features.forget(transaction, [ANN, CAT])
+
+    await features.transact(work)
+    assert await features.outcomes(None, [ANN, BEN]) == {BEN: left}
+
+
 async def test_a_change_of_what_somebody_else_has_changed_is_refused(features: FeatureKeeper) -> None:
     await keep(features, Kept(ANN, State(), 0))
     await keep(features, Kept(ANN, State(), 1))
@@ -159,6 +188,41 @@ async def test_who_waits_for_a_first_score_is_outdated_and_not_listed(scores: An
     assert [one.customer_id for one in (await scores.page(Selection()))[0]] == [ANN]
 
 
+async def test_retired_scores_are_nobodys_until_they_come_back_and_count_on(scores: Any) -> None:
+    await keep_scores(scores, scored(ANN, 0.4, version=7), scored(BEN, 0.9))
+
+    async def retire(transaction: Any) -> None:
+        await scores.retire(transaction, [ANN, DAN])
+
+    await scores.transact(retire)
+    assert [one.customer_id for one in (await scores.page(Selection()))[0]] == [BEN]
+    assert await scores.outdated(None, "churn-b", 9) == [BEN]
+    assert await scores.count_outdated("churn-b") == 1
+    assert [one.customer_id for one in await scores.many([ANN, BEN, CAT])] == [BEN]
+    assert await scores.told(None, [ANN, DAN]) == {ANN: Told(7, "low")}
+
+    async def expect(transaction: Any) -> None:
+        await scores.expect(transaction, [ANN, BEN], NOON)
+
+    await scores.transact(expect)
+    assert sorted(await scores.outdated(None, "churn-b", 9)) == [ANN, BEN]
+    assert await scores.outdated(None, "churn-a", 9) == [ANN]
+    assert await scores.told(None, [ANN]) == {ANN: Told(7, "low")}
+    await keep_scores(scores, scored(ANN, 0.3, version=8))
+    assert [one.customer_id for one in (await scores.page(Selection()))[0]] == [BEN, ANN]
+
+
+async def test_forgotten_scores_are_gone_and_so_is_what_was_told_of_them(scores: Any) -> None:
+    await keep_scores(scores, scored(ANN, 0.4), scored(BEN, 0.9))
+
+    async def forget(transaction: Any) -> None:
+        await scores.forget(transaction, [ANN, CAT])
+
+    await scores.transact(forget)
+    assert [one.customer_id for one in await scores.many([ANN, BEN])] == [BEN]
+    assert await scores.told(None, [ANN]) == {}
+
+
 async def test_there_is_one_champion_and_its_change_is_told(models: Any) -> None:
     signer = Signer(generate_key())
     old = entry_of(hand_made_model(), signer, NOON)
@@ -218,7 +282,13 @@ async def test_no_query_reads_everything_or_sorts_in_memory(spied: tuple[Store, 
     await test_there_is_one_champion_and_its_change_is_told(models)
     await Champions(models, Signer(generate_key())).refresh()
     await models.signing_key(lambda: b"key", NOON)
-    asked = [one for one in listener.commands if "delete" not in one]
+    await test_who_has_no_reading_of_its_own_is_read_as_one_that_does_not_hold(FeatureStore(await emptied(store)))
+    await test_retired_scores_are_nobodys_until_they_come_back_and_count_on(ScoreStore(await emptied(store)))
+    await ScoreStore(store).transact(lambda t: ScoreStore(store).forget(t, [ANN]))
+    await FeatureStore(store).transact(lambda t: FeatureStore(store).forget(t, [ANN]))
+    # Those that empty a collection between tests are the tests' own.
+    asked = [one for one in listener.commands if one.get("deletes") != [{"q": {}, "limit": 0}]]
+    assert sum("delete" in one for one in asked) == 3
     assert {next(iter(one)) for one in asked} >= {"find", "update"}
     for command in asked:
         if command.get("upsert") or "update" in command:

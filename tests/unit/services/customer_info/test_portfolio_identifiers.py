@@ -10,6 +10,7 @@ from services.customer_info.portfolio.identifier_rules import (
     EXCLUSIVE,
     WRITTEN,
     ServiceIdentifier,
+    any_service,
     iccid,
     imei,
     key,
@@ -149,9 +150,15 @@ def test_a_number_is_found_as_a_callers_is_and_an_address_as_a_persons_is() -> N
     assert (known.PHONE, number) in known.any_keys(number)
 
 
-@pytest.mark.parametrize("kind", known.NETWORK_KINDS)
+@pytest.mark.parametrize("kind", sorted(EXCLUSIVE - {"msisdn"}))
 def test_what_the_network_knows_is_found_by_its_own_kind(kind: str) -> None:
     assert key(ServiceIdentifier(kind, "1")) == (kind, "1")
+
+
+def test_a_text_may_be_an_identifier_of_several_kinds_however_it_is_written() -> None:
+    assert {("imei", "490154203237518"), ("circuit", "49-015420-323751-8")} <= set(any_service("49-015420-323751-8"))
+    assert ("imsi", "262011234567890") in any_service("26201 1234567890")
+    assert [k for k in any_service("nobody@nowhere") if k[0] != "circuit"] == [(known.EMAIL, "nobody@nowhere")]
 
 
 def test_all_that_only_one_can_have_is_checked() -> None:

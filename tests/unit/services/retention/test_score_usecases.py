@@ -41,10 +41,9 @@ class House:
         self.features = FakeFeatures()
         self.store = FakeScores()
         self.champions = FakeChampions(*champions)
-        self.scores = ScoreUseCases(self.store, Readings(self.features, self.features.lineage), self.champions)
-        self.rescoring = Rescoring(
-            self.store, Readings(self.features, self.features.lineage), self.champions, self.scores
-        )
+        readings = Readings(self.features, self.features.lineage)
+        self.scores = ScoreUseCases(self.store, readings, self.champions)
+        self.rescoring = Rescoring(self.store, readings, self.champions, self.scores)
 
     async def hear(self, who: str, found: Reading) -> None:
         """What a listener does when something happens to a customer."""
