@@ -21,9 +21,9 @@ COMPANIES = 0.1
 class Finding:
     """How one kind of query did.
 
-    `found`: the share of queries whose customer is among the first ten; `tied`: that, or even the tenth answers the query as
-    well as the customer would, give or take what words that nobody asked for count. `seeks` and `fetched` are terms looked up and customers read among a million, median and
-    99th percentile.
+    `found`: the share of queries whose customer is among the first ten; `tied`: that, or even the tenth answers the
+    query as well as the customer would, give or take what words that nobody asked for count. `seeks` and `fetched` are
+    terms looked up and customers read among a million, median and 99th percentile.
     """
 
     kind: str

@@ -26,8 +26,8 @@ class Answer:
 class Index:
     """Terms and who holds them.
 
-    A step fetches as many customers of `people` as `CANDIDATES` are of a million, so that what a crowded term loses there is
-    lost here too.
+    A step fetches as many customers of `people` as `CANDIDATES` are of a million, so that what a crowded term loses
+    there is lost here too.
     """
 
     def __init__(self, people: Sequence[Names], without: str = "") -> None:

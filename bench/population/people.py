@@ -30,9 +30,9 @@ class Drawn:
 class Population:
     """Where names are drawn from.
 
-    Frequencies follow Zipf and Mandelbrot, (rank + 2.7) to a power: with -0.95 the most frequent family name of Germany has
-    the 1 % that Müller has, and the 100 most frequent about a quarter of all people; with -1.0 for given names the first has
-    some 3 %.
+    Frequencies follow Zipf and Mandelbrot, (rank + 2.7) to a power: with -0.95 the most frequent family name of
+    Germany has the 1 % that Müller has, and the 100 most frequent about a quarter of all people; with -1.0 for given
+    names the first has some 3 %.
     """
 
     def __init__(self, seed: int, origins: dict[str, int] = MIXED) -> None:

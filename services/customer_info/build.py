@@ -1,7 +1,6 @@
 """Puts customer information together: stores, use cases, handlers, events; one function a noun."""
 
 import functools
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -41,7 +40,7 @@ from services.customer_info.consents import handlers as consents_handlers
 from services.customer_info.consents.store import CONSENTS, ConsentStore
 from services.customer_info.consents.usecases import ConsentUseCases
 from services.customer_info.customers import handlers as customers_handlers
-from services.customer_info.customers.looking_up import Holders, LookUp
+from services.customer_info.customers.looking_up import LookUp
 from services.customer_info.customers.store import CUSTOMERS, CustomerStore
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.duplicates import handlers as duplicates_handlers
@@ -144,24 +143,44 @@ class Base:
     loads: LoadUseCases
 
 
+@dataclass(frozen=True)
+class Stores:
+    """The stores that other nouns than their own read."""
+
+    customers: CustomerStore
+    products: ProductStore
+    accounts: AccountStore
+    nodes: HierarchyStore
+    duties: ResponsibilityStore
+    factors: VerificationStore
+    consents: ConsentStore
+    profiles: ProfileStore
+
+    @property
+    def forgetful(self) -> list[Forgetful]:
+        """Those that hold something personal beside the customers themselves."""
+        return [
+            self.products,
+            self.accounts,
+            self.nodes,
+            self.duties,
+            self.factors,
+            self.consents,
+            self.profiles,
+        ]
+
+
 async def build(app: App) -> None:
     """Fills `app`."""
     base = await _base(app)
-    customers = CustomerStore(base.store, base.vault, base.history)
-    products = ProductStore(base.store, base.vault, base.history)
-    accounts = AccountStore(base.store, base.vault, base.history)
-    loads_handlers.install(app, base.loads)
-    _customers(base, customers, {"product": products, "account": accounts})
-    nodes = HierarchyStore(base.store, base.vault, base.history)
-    await _portfolio(base, products, customers, nodes)
-    reading = HierarchyReading(nodes, base.lineage, products)
-    hierarchy_handlers.install(base.app, HierarchyUseCases(nodes, customers), reading)
-    accounts_handlers.install(base.app, AccountUseCases(accounts, customers, nodes, base.lineage))
-    duties = await _responsibilities(base, customers, nodes)
-    factors, consents = _verification(base, customers), _consents(base, customers)
-    profiles = await _profiles(base, customers)
-    _history(base, customers)
-    _privacy(base, customers, [products, accounts, nodes, duties, factors, consents, profiles, base.history])
+    stores = _stores(base)
+    _customers(base, stores)
+    await _portfolio(base, stores)
+    _hierarchy(base, stores)
+    await _responsibilities(base, stores)
+    _verification(base, stores)
+    await _profiles(base, stores)
+    _privacy(base, stores)
     _events(base)
 
 
@@ -176,51 +195,72 @@ async def _base(app: App) -> Base:
     return Base(app, settings, store, vault, History(store), Lineage(store), LoadUseCases(LoadStore(store)))
 
 
-def _customers(base: Base, customers: CustomerStore, holders: Mapping[str, Holders]) -> None:
+def _stores(base: Base) -> Stores:
+    sealed = (base.store, base.vault, base.history)
+    return Stores(
+        CustomerStore(*sealed),
+        ProductStore(*sealed),
+        AccountStore(*sealed),
+        HierarchyStore(*sealed),
+        ResponsibilityStore(*sealed),
+        VerificationStore(base.store),
+        ConsentStore(base.store, base.vault),
+        ProfileStore(*sealed),
+    )
+
+
+def _customers(base: Base, stores: Stores) -> None:
+    customers = stores.customers
     usecases = CustomerUseCases(customers)
-    customers_handlers.install(base.app, usecases, LookUp(customers, usecases, holders), base.loads)
+    look_up = LookUp(customers, usecases, {"product": stores.products, "account": stores.accounts})
+    loads_handlers.install(base.app, base.loads)
+    customers_handlers.install(base.app, usecases, look_up, base.loads)
     duplicates_handlers.install(base.app, DuplicateUseCases(DuplicateStore(base.store, base.vault), customers))
     search_handlers.install(base.app, SearchUseCases(SearchStore(base.store, base.vault)))
     merges_handlers.install(base.app, MergeUseCases(MergeStore(base.store), customers, usecases, base.lineage))
 
 
-async def _portfolio(base: Base, products: ProductStore, customers: CustomerStore, nodes: HierarchyStore) -> None:
+async def _portfolio(base: Base, stores: Stores) -> None:
     catalogue = CatalogueUseCases(CatalogueStore(base.store, base.history))
     await catalogue.start(default_families())
     catalogue_handlers.install(base.app, catalogue)
-    usecases = PortfolioUseCases(products, customers, catalogue, nodes, base.lineage)
-    portfolio_handlers.install(base.app, usecases, PortfolioViews(products, catalogue, nodes, base.lineage), base.loads)
+    usecases = PortfolioUseCases(
+        stores.products,
+        stores.customers,
+        catalogue=catalogue,
+        trees=stores.nodes,
+        accounts=stores.accounts,
+        lineage=base.lineage,
+    )
+    views = PortfolioViews(stores.products, catalogue, stores.nodes, base.lineage)
+    portfolio_handlers.install(base.app, usecases, views, base.loads)
 
 
-async def _responsibilities(base: Base, customers: CustomerStore, nodes: HierarchyStore) -> ResponsibilityStore:
-    store = ResponsibilityStore(base.store, base.vault, base.history)
-    usecases = ResponsibilityUseCases(store, customers, nodes, base.lineage)
+def _hierarchy(base: Base, stores: Stores) -> None:
+    reading = HierarchyReading(stores.nodes, base.lineage, stores.products)
+    hierarchy_handlers.install(base.app, HierarchyUseCases(stores.nodes, stores.customers), reading)
+    accounts = AccountUseCases(stores.accounts, stores.customers, stores.nodes, base.lineage)
+    accounts_handlers.install(base.app, accounts)
+
+
+async def _responsibilities(base: Base, stores: Stores) -> None:
+    usecases = ResponsibilityUseCases(stores.duties, stores.customers, stores.nodes, base.lineage)
     await usecases.start()
     responsibilities_handlers.install(base.app, usecases)
-    return store
 
 
-def _verification(base: Base, customers: CustomerStore) -> VerificationStore:
+def _verification(base: Base, stores: Stores) -> None:
     settings = base.settings
     cost = Cost(settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes)
     hasher = Hasher(cost, settings.argon2_at_once, base.vault.token)
     base.app.resources.callback(hasher.close)
     spans = Spans(timedelta(seconds=settings.verification_seconds), timedelta(seconds=settings.code_seconds))
-    store = VerificationStore(base.store)
-    usecases = VerificationUseCases(store, customers, base.lineage, hasher, spans)
+    usecases = VerificationUseCases(stores.factors, stores.customers, base.lineage, hasher, spans)
     verification_handlers.install(base.app, usecases)
-    return store
 
 
-def _consents(base: Base, customers: CustomerStore) -> ConsentStore:
-    store = ConsentStore(base.store, base.vault)
-    consents_handlers.install(base.app, ConsentUseCases(store, customers, base.lineage))
-    return store
-
-
-async def _profiles(base: Base, customers: CustomerStore) -> ProfileStore:
-    store = ProfileStore(base.store, base.vault, base.history)
-    usecases = ProfileUseCases(store, customers, base.lineage)
+async def _profiles(base: Base, stores: Stores) -> None:
+    usecases = ProfileUseCases(stores.profiles, stores.customers, base.lineage)
     profiles_handlers.install(base.app, usecases)
     settings = base.settings
     targets = {
@@ -233,15 +273,14 @@ async def _profiles(base: Base, customers: CustomerStore) -> ProfileStore:
             channel = await base.app.channel(target)
             listener = Listener(name, base.store, channel, kinds_of(name), usecases.apply)
             base.app.background(f"listen_{name}", listener.run)
-    return store
 
 
-def _history(base: Base, customers: CustomerStore) -> None:
+def _privacy(base: Base, stores: Stores) -> None:
+    customers = stores.customers
+    consents_handlers.install(base.app, ConsentUseCases(stores.consents, customers, base.lineage))
     archive = Archive(base.history, Records(base.store, KEPT), READ)
     history_handlers.install(base.app, HistoryUseCases(archive, customers, base.lineage, base.vault))
-
-
-def _privacy(base: Base, customers: CustomerStore, others: Sequence[Forgetful]) -> None:
+    others = [*stores.forgetful, base.history]
     erasures = ErasureUseCases(ErasureStore(base.store), customers, base.lineage, base.vault, others)
     exporting = Exporting(customers, base.lineage, base.vault, kinds(Holdings(base.store)))
     privacy_handlers.install(base.app, erasures, exporting)

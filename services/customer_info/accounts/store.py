@@ -1,6 +1,7 @@
 """Accounts and requests in MongoDB: the only file of this noun that knows it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Collection as Several
 from typing import Any, TypeVar
 
 from chassis.coalesce import Coalescer
@@ -251,6 +252,11 @@ class AccountStore:
         gone = {"$unset": {"sealed": "", "lookup": "", "identifier_keys": ""}}
         await self._accounts.update_many(whose, gone, session=transaction)
         await self._asked.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
+
+    async def in_use(self, account_ids: Several[str]) -> set[str]:
+        """Those of the accounts that are there and not closed."""
+        wanted = {"_id": {"$in": list(account_ids)}, "status": Status.ACTIVE.value}
+        return {d["_id"] async for d in self._accounts.find(wanted, {"_id": 1})}
 
     async def holders(self, keys: Sequence[Key]) -> list[Holding]:
         """Accounts in use that any of the look-up keys belongs to: one a customer, at most two."""

@@ -25,24 +25,30 @@ def given_level(a: Names, b: Names) -> Level | None:
     """How two people's given names agree; nothing where either has none."""
     if not (a and b):
         return None
-    levels = weights.GIVEN
     first, other = a[0], b[0]
     if a == b:
-        return levels["same"]
-    if min(len(first), len(other)) == 1:
-        return levels["initial" if first[0] == other[0] else "differs"]
-    if "".join(map(sound, a)) == "".join(map(sound, b)):
-        return levels["alike"]
-    several = len(a) + len(b) > 2
-    if several and first == other or set(a) < set(b) or set(b) < set(a):
-        return levels["part"]
+        code = "same"
+    elif min(len(first), len(other)) == 1:
+        code = "initial" if first[0] == other[0] else "differs"
+    elif "".join(map(sound, a)) == "".join(map(sound, b)):
+        code = "alike"
+    elif set(a) < set(b) or set(b) < set(a) or first == other:
+        code = "part"
+    else:
+        code = _given_code(a, b)
+    return weights.GIVEN[code]
+
+
+def _given_code(a: Names, b: Names) -> str:
+    """How given names agree of which no word is the same."""
+    first, other = a[0], b[0]
     if may_be_one(first, other):
-        return levels["nickname"]
+        return "nickname"
     if _two_names(first, other):
-        return levels["similar"]
-    if slipped("".join(a), "".join(b)) or (several and slipped(first, other)):
-        return levels["slip"]
-    return levels["similar" if _two_slips(first, other) else "differs"]
+        return "similar"
+    if slipped("".join(a), "".join(b)) or (len(a) + len(b) > 2 and slipped(first, other)):
+        return "slip"
+    return "similar" if _two_slips(first, other) else "differs"
 
 
 def family_level(a: Names, b: Names) -> Level | None:
@@ -136,8 +142,8 @@ def slipped(a: str, b: str) -> bool:
 def _two_names(a: str, b: str) -> bool:
     """Whether two given names are so near and so short, or so well known, that they are as often two people as a slip.
 
-    Jan and Jon; Paul and Paula, Andrea and Andreas, Mario and Maria, where many languages put gender in the last letter;
-    Christian and Christina.
+    Jan and Jon; Paul and Paula, Andrea and Andreas, Mario and Maria, where many languages put gender in the last
+    letter; Christian and Christina.
     """
     if OSA.distance(a, b, score_cutoff=1) > 1:
         return False
@@ -160,7 +166,7 @@ def _all_alike(a: Names, b: Names) -> bool:
     """Whether each word of one name has its own among those of the other: the same, slipped or abbreviated."""
     free = list(b)
     for word in a:
-        found = next((w for w in free if word == w), None) or next((w for w in free if _alike(word, w)), None)
+        found = word if word in free else next((w for w in free if _alike(word, w)), None)
         if not found:
             return False
         free.remove(found)

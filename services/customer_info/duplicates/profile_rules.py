@@ -1,7 +1,7 @@
 """What of a customer is compared, in comparable form. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.customer_info.customers.rules import Customer, Individual, MediumKind, Organization
@@ -50,31 +50,36 @@ def profile(customer: Customer) -> Profile:
     values: dict[MediumKind, list[str]] = {kind: [] for kind in MediumKind}
     for medium in customer.contact_media:
         values[medium.kind].append(medium.value)
-    contact = {
-        "emails": frozenset(map(mailbox, values[MediumKind.EMAIL])),
-        "phones": frozenset(p for p in map(digits, values[MediumKind.PHONE]) if p),
-        "addresses": tuple(sorted(map(address, set(values[MediumKind.POST])), key=lambda a: sorted(a.words))),
-        "socials": frozenset(s.strip().casefold() for s in values[MediumKind.SOCIAL]),
-        "external_ids": frozenset((x.issuer, x.value) for x in customer.external_ids),
-    }
-    if isinstance(customer.party, Organization):
-        words = parsed(customer.party.trading_name)
-        registration = folded(customer.party.registration_number).replace(" ", "")
-        return Profile(False, name=words.core, form="".join(words.forms), registration=registration, **contact)
-    return Profile(True, **_person(customer.party), **contact)
+    party = customer.party
+    named = _company(party) if isinstance(party, Organization) else _person(party)
+    return replace(
+        named,
+        emails=frozenset(map(mailbox, values[MediumKind.EMAIL])),
+        phones=frozenset(p for p in map(digits, values[MediumKind.PHONE]) if p),
+        addresses=tuple(sorted(map(address, set(values[MediumKind.POST])), key=lambda a: sorted(a.words))),
+        socials=frozenset(s.strip().casefold() for s in values[MediumKind.SOCIAL]),
+        external_ids=frozenset((x.issuer, x.value) for x in customer.external_ids),
+    )
 
 
-def _person(party: Individual) -> dict[str, tuple[str, ...] | int]:
+def _company(party: Organization) -> Profile:
+    words = parsed(party.trading_name)
+    registration = folded(party.registration_number).replace(" ", "")
+    return Profile(person=False, name=words.core, form="".join(words.forms), registration=registration)
+
+
+def _person(party: Individual) -> Profile:
     given, family = parsed(party.given_name).core, parsed(party.family_name).core
     generation = 0
     for names in (family, given):
-        if len(names) > 1 and (names[-1] in GENERATIONS):
+        if len(names) > 1 and names[-1] in GENERATIONS:
             generation = generation or GENERATIONS[names[-1]]
-    return {
-        "given": tuple(n for n in given if n not in GENERATIONS) or given,
-        "family": tuple(n for n in family if n not in GENERATIONS) or family,
-        "generation": generation,
-    }
+    return Profile(
+        person=True,
+        given=tuple(n for n in given if n not in GENERATIONS) or given,
+        family=tuple(n for n in family if n not in GENERATIONS) or family,
+        generation=generation,
+    )
 
 
 def mailbox(email: str) -> str:

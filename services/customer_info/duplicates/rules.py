@@ -1,7 +1,7 @@
 """Whether two records are one customer, and which to compare at all. Pure.
 
-Blocking first: records that share one of few keys (`blocking_keys`, hashed before they go anywhere) are worth comparing.
-Then `compared` adds up evidence field by field and says what each was worth.
+Blocking first: records that share one of few keys (`blocking_keys`, hashed before they go anywhere) are worth
+comparing. Then `compared` adds up evidence field by field and says what each was worth.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +30,7 @@ SAME: Final = 0.9
 POSSIBLE: Final = 0.3
 """From here on somebody should look."""
 MOST_KEYS: Final = 8
+MOST_OF_A_KIND: Final = 2
 STEM: Final = 4
 
 _TWO: Final = {
@@ -61,8 +62,8 @@ class Verdict(StrEnum):
 class Evidence:
     """What one field says.
 
-    `similarity` is 0 to 1; `weight` is in bits, above 0 for one customer, below for two; `code` names the level of agreement
-    (`same`, `slip`, `swapped`, `differs` …). No value of either record.
+    `similarity` is 0 to 1; `weight` is in bits, above 0 for one customer, below for two; `code` names the level of
+    agreement (`same`, `slip`, `swapped`, `differs` …). No value of either record.
     """
 
     field: str
@@ -73,8 +74,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The probability that two records are one customer, and how it came about: 2 to the power of the sum of the weights
-    and `PRIOR` are the odds."""
+    """The probability that two records are one customer, and how it came about.
+
+    Its odds are 2 to the power of `PRIOR` and all weights together.
+    """
 
     score: float
     parts: tuple[Evidence, ...]
@@ -100,23 +103,33 @@ def compared(a: Customer | Profile, b: Customer | Profile) -> Comparison:
 
 
 def blocking_keys(customer: Customer | Profile) -> frozenset[str]:
-    """What records must share one of to be worth comparing; `MOST_KEYS` at most, the most telling first.
+    """What records must share one of to be worth comparing; `MOST_KEYS` at most.
 
-    A registration number, a mailbox, a telephone; the beginnings of both names, whichever way round; a house, by postcode and
-    number, for those who changed their name.
+    A registration number, a mailbox, a telephone; a house, by postcode and number, for those who changed their name;
+    the beginnings of both names, whichever way round.
+    """
+    return frozenset().union(*blocking_steps(customer))
+
+
+def blocking_steps(customer: Customer | Profile) -> tuple[frozenset[str], ...]:
+    """`blocking_keys` in the order to ask for them: first those that few share, then that of the names.
+
+    Among a million customers hundreds have names that begin alike. Whoever reads a limited number of candidates asks
+    for each step by itself, so that they do not crowd out who shares a telephone.
     """
     one = customer if isinstance(customer, Profile) else profile(customer)
     keys = [f"r:{one.registration}"] if one.registration else []
-    keys += [f"e:{e}" for e in sorted(one.emails)[:2]] + [f"t:{p}" for p in sorted(one.phones)[:2]]
-    keys += _name_key(one)
-    keys += [f"a:{a.postcode}:{a.house}" for a in one.addresses if a.postcode and a.house]
-    return frozenset(keys[:MOST_KEYS])
+    keys += [f"e:{e}" for e in sorted(one.emails)[:MOST_OF_A_KIND]]
+    keys += [f"t:{p}" for p in sorted(one.phones)[:MOST_OF_A_KIND]]
+    houses = dict.fromkeys(f"a:{a.postcode}:{a.house}" for a in one.addresses if a.postcode and a.house)
+    keys += list(houses)[:MOST_OF_A_KIND]
+    return tuple(step for step in (frozenset(keys), _name_key(one)) if step)
 
 
-def _name_key(one: Profile) -> list[str]:
-    names = [one.given[:1], one.family[-1:]] if one.person else [one.name[:1], one.name[1:2]]
-    stems = sorted(sound(word)[:STEM] for name in names for word in name)
-    return [f"n:{'|'.join(stems)}"] if stems else []
+def _name_key(one: Profile) -> frozenset[str]:
+    words = (*one.given[:1], *one.family[-1:]) if one.person else one.name[:2]
+    stems = sorted(sound(word)[:STEM] for word in words)
+    return frozenset({f"n:{'|'.join(stems)}"} if stems else ())
 
 
 def _evidence(field: str, level: Level | None) -> Iterator[Evidence]:

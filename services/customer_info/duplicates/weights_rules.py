@@ -1,10 +1,10 @@
 """What each kind of agreement between two records says about their being one customer.
 
-Record linkage after Fellegi and Sunter (A Theory for Record Linkage, JASA 64, 1969): a level of agreement in a field has a
-probability `m` among pairs that are one customer and `u` among pairs that are not; the base-2 logarithms of m/u are added to
-those of the prior odds. `m` follows the corruption that `bench/duplicates` makes (`--levels` prints what it counts), `u`
-that of random pairs; where a field of two strangers agrees for a reason (a building, a switchboard, an address made from a
-name), `u` is set to that of such strangers.
+Record linkage after Fellegi and Sunter (A Theory for Record Linkage, JASA 64, 1969): a level of agreement in a field
+has a probability `m` among pairs that are one customer and `u` among pairs that are not; the base-2 logarithms of m/u
+are added to those of the prior odds. `m` follows the corruption that `bench/duplicates` makes (`--levels` prints what
+it counts), `u` that of random pairs; where a field of two strangers agrees for a reason (a building, a switchboard, an
+address made from a name), `u` is set to that of such strangers.
 """
 
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ Three degrees of likeness, each coarser than the one before: `folded` (case, acc
 who somebody is, apart from what says what), `sound` (spellings that are heard or transcribed alike).
 """
 
+# ruff: noqa: RUF001 - letters of several alphabets are the point
+
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -48,8 +50,8 @@ def folded(text: str) -> str:
     """`text` without case, accents and punctuation, its words one space apart; folding it again changes nothing.
 
     `S.p.A.` becomes `spa`, `O'Brien` becomes `obrien`, `Jean-Luc` becomes `jean luc`, `Großmann` becomes `grossmann`.
-    Compatibility caseless matching of the Unicode standard (D146), then marks and what is no letter, number or vowel sign
-    dropped.
+    Compatibility caseless matching of the Unicode standard (D146), then marks and what is no letter, number or vowel
+    sign dropped.
     """
     if text.isascii():
         plain = text.lower().translate(_APOSTROPHES)
@@ -90,9 +92,10 @@ def words(text: str) -> tuple[str, ...]:
 def sound(word: str) -> str:
     """The spelling of a folded word under which variants of a name meet.
 
-    Double letters count once; h counts at the beginning only; ae, oe, ue are the transcribed umlauts a, o, u; y and j are
-    i, c and q are k, z is s, w is v. So `Müller`, `Mueller`, `Muler` meet, and `Katharina` meets `Catarina`. Because
-    letters are dropped or replaced one by one, what begins a word begins its sound as well (but for a half-typed digraph).
+    Double letters count once; h counts at the beginning only; ae, oe, ue are the transcribed umlauts a, o, u; y and j
+    are i, c and q are k, z is s, w is v. So `Müller`, `Mueller`, `Muler` meet, and `Katharina` meets `Catarina`.
+    Because letters are dropped or replaced one by one, what begins a word begins its sound as well, but for a
+    half-typed digraph.
     """
     return _sounds(word)
 

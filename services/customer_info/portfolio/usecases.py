@@ -1,6 +1,6 @@
 """What happens to products, one function per method."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -73,6 +73,13 @@ class Trees(Protocol):
         """Every placement that these nodes have, or had, by node."""
 
 
+class Accounts(Protocol):
+    """What they ask of the store of accounts."""
+
+    async def in_use(self, account_ids: Collection[str]) -> set[str]:
+        """Those of the accounts that are there and not closed."""
+
+
 class Lineage(Protocol):
     """Which ids are one customer."""
 
@@ -85,8 +92,16 @@ class PortfolioUseCases:
     """Adds, reads, changes, moves and loads products; `view_usecases` shows whole portfolios."""
 
     def __init__(
-        self, store: Products, customers: Owners, catalogue: Catalogue, trees: Trees, lineage: Lineage
+        self,
+        store: Products,
+        customers: Owners,
+        *,
+        catalogue: Catalogue,
+        trees: Trees,
+        accounts: Accounts,
+        lineage: Lineage,
     ) -> None:
+        self._accounts = accounts
         self._store = store
         self._customers = customers
         self._catalogue = catalogue
@@ -111,6 +126,7 @@ class PortfolioUseCases:
             rules.check_owner(owner.status)
             rules.check_family(product, None, families)
             await self._check_places(transaction, product)
+            check_payer(product, await self._payers([product]))
             await self._store.insert(transaction, product, added_event(product))
             return product
 
@@ -139,6 +155,8 @@ class PortfolioUseCases:
             after, changed = rules.updated(before, wish, names, now())
             if changed:
                 rules.check_family(after, before, families)
+                if "account_id" in changed:
+                    check_payer(after, await self._payers([after]))
                 if "node_ids" in changed:
                     await self._check_places(transaction, after)
                 await self._store.replace(transaction, after, changed_event(after))
@@ -226,7 +244,12 @@ class PortfolioUseCases:
             await self._catalogue.families(*{wish.family for wish in wishes}),
             await self._places(None, (node_id for wish in placed for node_id in wish.node_ids)),
             await self._lineage.of_many([wish.customer_id for wish in placed]) if placed else {},
+            await self._payers(wishes),
         )
+
+    async def _payers(self, products: Sequence[Product]) -> set[str]:
+        wanted = {product.account_id for product in products if product.account_id}
+        return await self._accounts.in_use(wanted) if wanted else set()
 
     async def _current(self, transaction: Any, product_id: str, given_etag: str) -> Product:
         product = await self._store.read(transaction, product_id)
@@ -250,16 +273,33 @@ class PortfolioUseCases:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What the products of a batch are checked against: families, nodes, and all ids of their customers."""
+    """What the products of a batch are checked against: families, nodes, all ids of their customers, who is billed."""
 
     families: Families
     places: Mapping[str, Placement]
     ids: Mapping[str, tuple[str, ...]]
+    payers: Collection[str]
 
     def check(self, after: Product, before: Product | None) -> None:
         rules.check_family(after, before, self.families)
         if after.node_ids and (before is None or before.node_ids != after.node_ids):
             check_places(after, self.ids[after.customer_id], self.places)
+        if before is None or before.account_id != after.account_id:
+            check_payer(after, self.payers)
+
+
+def check_payer(product: Product, payers: Collection[str]) -> None:
+    """Passes when the account that is billed is in use. It may be another customer's: a parent pays for its own.
+
+    Raises:
+        NotFound: there is none, or it is closed.
+    """
+    if product.account_id and product.account_id not in payers:
+        raise NotFound(
+            "there is no such account in use",
+            field="product.account_id",
+            metadata={"type": "account", "id": product.account_id},
+        )
 
 
 def no_owner(customer_id: str) -> NotFound:

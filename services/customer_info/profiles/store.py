@@ -43,11 +43,12 @@ PROFILES = Collection(
     },
     indexes=[Index([("customer_id", 1)], serves="GetProfile; a customer has one profile", unique=True)],
 )
-# One document for each section and customer id: found by its key, written by one listener only.
+# One document for each section and customer id: the view finds it by its key, and one listener only writes it.
 PROFILE_FACTS = Collection(
     "profile_facts",
     required={"customer_id": "string", "section": "string", "update_time": "date"},
     optional={"facts": "object", "time": "date", "forgotten": "bool"},
+    indexes=[Index([("customer_id", 1)], serves="the export of all that is held on a person")],
 )
 PROFILE_COLLECTIONS = (PROFILES, PROFILE_FACTS)
 

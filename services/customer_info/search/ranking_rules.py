@@ -49,9 +49,9 @@ class _Query:
 def ranked(query: str, candidates: Iterable[tuple[Id, Sequence[str]]]) -> list[tuple[Id, float]]:
     """Those of `candidates` (id and names) that answer the query, the best first, each with a score from `FLOOR` to 1.
 
-    A word found as typed counts more than one that only begins so, that more than one with the same sound, that more than
-    one with a slip in it. The order of words does not count; words that nobody asked for count a little against a name.
-    Equal scores keep the order of the names themselves, then that of the candidates.
+    A word found as typed counts more than one that only begins so, that more than one with the same sound, that more
+    than one with a slip in it. The order of words does not count; words that nobody asked for count a little against a
+    name. Equal scores keep the order of the names themselves, then that of the candidates.
     """
     asked = _asked(query)
     if not asked.words:

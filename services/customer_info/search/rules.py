@@ -1,8 +1,8 @@
 """Search by name over a blind index: which terms a customer is found under, and which to look for. Pure.
 
-The store keeps a keyed hash of each term and nothing else, so it can test for equality only. Tolerance therefore lies in
-the spelling of the terms (`names.rules.sound`) and in the question, which lists every spelling that may be meant: a term in
-the index costs for each of a million customers, one more in a question a single seek.
+The store keeps a keyed hash of each term and nothing else, so it can test for equality only. Tolerance therefore lies
+in the spelling of the terms (`names.rules.sound`) and in the question, which lists every spelling that may be meant: a
+term in the index costs for each of a million customers, one more in a question a single seek.
 
 Terms, where `sound` cuts a word at 8 letters:
 
@@ -84,7 +84,8 @@ def index_terms(names: Iterable[str]) -> frozenset[str]:
     """What a customer of these names is found under.
 
     Args:
-        names: given and family name of a person each by itself (so that a family name such as Sá is not taken for a legal
+        names: given and family name of a person each by itself (so that a family name such as Sá is not taken for a
+        legal
             form), the trading name of an organisation, further names as they come.
     """
     parts = [parsed(name) for name in names]

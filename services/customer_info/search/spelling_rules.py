@@ -26,8 +26,8 @@ def alphabet(word: str) -> str:
 def slips(word: str) -> set[str]:
     """Every word one edit from `word`: a letter more, less, wrong, or changed with its neighbour (Damerau 1964).
 
-    A folded word; letters that may be missing or wrong come from its own alphabet, digits and letters from all others are
-    only left out or moved. Without `word` itself.
+    A folded word; letters that may be missing or wrong come from its own alphabet, digits and letters from all others
+    are only left out or moved. Without `word` itself.
     """
     head, tail = word[:LONGEST], word[LONGEST:]
     letters = alphabet(head)

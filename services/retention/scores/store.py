@@ -106,7 +106,7 @@ class ScoreStore:
         await self._scores.bulk_write(writes, ordered=False, session=transaction)
 
     async def retire(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes scores off the list and out of rescoring; what was told, and their count, go on where they come back."""
+        """Takes scores off the list and out of rescoring; where they come back, their count goes on."""
         gone = {name: value for name, value in _BLANK.items() if name not in ("announced", "version")}
         condition = {"_id": {"$in": list(customer_ids)}}
         await self._scores.update_many(condition, {"$set": {**gone, "model_id": RETIRED}}, session=transaction)

@@ -1,6 +1,6 @@
 """`AccountStore` in memory, and what its use cases ask of other nouns."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -61,6 +61,10 @@ class FakeAccounts:
 
     async def get(self, account_id: str) -> Account | None:
         return await self.read(None, account_id)
+
+    async def in_use(self, account_ids: Collection[str]) -> set[str]:
+        found = {i: self.kept.get(i) for i in account_ids}
+        return {i for i, a in found.items() if isinstance(a, Account) and a.status is Status.ACTIVE}
 
     async def read(self, transaction: Any, account_id: str) -> Account | None:
         found = self._stage.sees(transaction).get(account_id)

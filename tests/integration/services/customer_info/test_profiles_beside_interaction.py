@@ -39,9 +39,9 @@ def pair(mongo_uri: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.T
 @pytest.fixture
 async def channels(pair: Pair) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel]]:
     customer_info, interaction = pair
-    async with grpc.aio.insecure_channel(customer_info.address) as one:
-        async with grpc.aio.insecure_channel(interaction.address) as other:
-            yield one, other
+    here, there = (grpc.aio.insecure_channel(process.address) for process in (customer_info, interaction))
+    async with here, there:
+        yield here, there
 
 
 async def test_a_contact_that_is_logged_is_in_the_view_and_a_quiet_service_is_still_heard_from(

@@ -1,14 +1,14 @@
-"""Bulk loads: fast while all goes well, exact when something does not."""
+"""Batches of bulk loads: fast while all goes well, exact when something does not."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from holdfast.customer_info.v1 import customers_pb2 as pb
 
-from chassis.bulk import Outcome, Tally
-from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
-from services.customer_info.loading import ATTEMPTS, Outcomes, each_once, in_row, note
-from tests.unit.services.customer_info.builders import new_uuid
+from chassis.bulk import Outcome
+from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal, Refused
+from services.customer_info.loading import ATTEMPTS, Keep, Outcomes, each_once, in_row
+from services.customer_info.loads.rules import Overtaken
 
 
 class Loader:
@@ -17,9 +17,11 @@ class Loader:
     def __init__(self, refusal: Refusal, *bad: int) -> None:
         self.refusal, self.bad = refusal, bad
         self.calls: list[Sequence[int]] = []
+        self.keeps: list[Keep | None] = []
 
-    async def __call__(self, rows: Sequence[int]) -> Outcomes:
+    async def __call__(self, rows: Sequence[int], keep: Keep | None) -> Outcomes:
         self.calls.append(rows)
+        self.keeps.append(keep)
         if set(rows) & set(self.bad):
             raise self.refusal
         return [Outcome.CREATED for _ in rows]
@@ -58,27 +60,53 @@ async def test_only_conflicts_divide_a_batch() -> None:
     assert len(loader.calls) == 1
 
 
-async def test_rows_are_counted_checked_and_converted_one_by_one() -> None:
-    good = pb.Customer(id=new_uuid(), individual=pb.Individual(family_name="Example"))
-    nameless = pb.Customer(individual=pb.Individual(family_name="Example"))
-    wrong = pb.Customer(id=new_uuid(), individual=pb.Individual())
-    timeless = pb.Customer(id=new_uuid(), individual=pb.Individual(family_name="Timeless"))
+class Kept:
+    """Remembers what a batch was told."""
 
-    def convert(message: pb.Customer) -> str:
-        if message.individual.family_name == "Timeless":
-            raise Invalid("no time", field="customer.since")
-        return message.id
+    def __init__(self) -> None:
+        self.turns = 0
+        self.noted: list[Outcomes] = []
 
-    async def loader(rows: Sequence[str]) -> Outcomes:
-        assert rows == [good.id, good.id]
-        return [Outcome.UPDATED, AlreadyExists("taken", field="customer.external_ids")]
+    async def turn(self) -> None:
+        self.turns += 1
 
-    tally = Tally()
-    await note(tally, [nameless, good, wrong, timeless, good], convert, loader)
-    summary = tally.summary()
-    assert (summary.received, summary.updated, summary.failed) == (5, 1, 4)
-    errors = [(e.row, e.field) for e in summary.errors]
-    assert errors == [(1, "id"), (3, "individual.family_name"), (4, "since"), (5, "external_ids")]
+    async def note(self, transaction: Any, outcomes: Outcomes) -> None:
+        self.noted.append(outcomes)
+
+
+async def test_only_the_whole_batch_is_kept_with_what_writes_it() -> None:
+    loader, keep = Loader(AlreadyExists("taken", reason="EXTERNAL_ID_TAKEN"), 3), Kept()
+    await each_once([1, 2, 3, 4], list("1234"), loader, keep)
+    assert loader.keeps[0] is keep
+    assert set(loader.keeps[1:]) == {None}
+    assert keep.turns == 1
+
+
+async def test_what_is_kept_tells_of_repeated_rows_too() -> None:
+    keep = Kept()
+
+    async def loader(rows: Sequence[int], kept: Keep | None) -> Outcomes:
+        outcomes: Outcomes = [Outcome.CREATED for _ in rows]
+        assert kept is not None
+        await kept.note(None, outcomes)
+        return outcomes
+
+    outcomes = await each_once([1, 1, 2], ["1", "1", "2"], loader, keep)
+    assert keep.noted == [outcomes]
+    assert [isinstance(o, Refusal) for o in outcomes] == [False, True, False]
+
+
+async def test_a_load_that_another_stream_goes_on_with_is_not_divided() -> None:
+    loader = Loader(Overtaken(), 1)
+    with pytest.raises(Overtaken):
+        await load(loader, [1, 2])
+    assert len(loader.calls) == 1
+
+
+async def test_of_people_who_were_erased_each_row_is_told_apart() -> None:
+    gone = Refused("erased", reason="ERASED")
+    loader = Loader(gone, 2)
+    assert await load(loader, [1, 2, 3]) == [Outcome.CREATED, gone, Outcome.CREATED]
 
 
 def test_a_field_is_named_as_it_stands_in_the_row() -> None:

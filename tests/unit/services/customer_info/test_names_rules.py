@@ -1,5 +1,7 @@
 """How names are folded, split and spelled."""
 
+# ruff: noqa: RUF001 - letters of several alphabets are the point
+
 import unicodedata
 
 import pytest

@@ -9,6 +9,8 @@ from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.bulk import Outcome
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
+from services.customer_info.accounts import rules as accounts
+from services.customer_info.accounts.rules import Account
 from services.customer_info.catalogue.rules import Family, Identifier
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
@@ -16,11 +18,13 @@ from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import Product, Row, Status
 from services.customer_info.portfolio.usecases import PortfolioUseCases
+from tests.support.fakes.accounts import FakeAccounts
 from tests.support.fakes.catalogue import FakeCatalogue
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.hierarchy import FakeHierarchy
 from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.portfolio import FakeProducts
+from tests.unit.services.customer_info.account_builders import billing_account
 from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, person, product, product_rows
 from tests.unit.services.customer_info.trees import placement, tree
 
@@ -33,11 +37,19 @@ CIRCUIT = (ServiceIdentifier("circuit", "CIR-1"),)
 
 
 def usecases(
-    *products: Product, places: Sequence[Placement] = (), lineage: tuple[str, ...] = (), **changes: Any
+    *products: Product,
+    places: Sequence[Placement] = (),
+    payers: Sequence[Account] = (),
+    lineage: tuple[str, ...] = (),
+    **changes: Any,
 ) -> tuple[PortfolioUseCases, FakeProducts]:
     store, catalogue = FakeProducts(*products), CatalogueUseCases(FakeCatalogue(*FAMILIES))
     owners = FakeCustomers(replace(OWNER, **changes))
-    return PortfolioUseCases(store, owners, catalogue, FakeHierarchy(*places), FakeLineage(lineage)), store
+    trees, used = FakeHierarchy(*places), FakeAccounts(*payers)
+    made = PortfolioUseCases(
+        store, owners, catalogue=catalogue, trees=trees, accounts=used, lineage=FakeLineage(lineage)
+    )
+    return made, store
 
 
 def told(outcomes: Sequence[Outcome | Refusal]) -> list[str]:
@@ -310,3 +322,19 @@ async def test_a_node_that_ended_since_does_not_get_in_the_way_of_other_changes(
     portfolio, _ = usecases(there, places=PLACES)
     assert (await portfolio.update(replace(there, name="x"), frozenset({"name"}), "")).name == "x"
     assert told(await portfolio.load(product_rows(replace(there, name="y")))) == ["updated"]
+
+
+async def test_only_an_account_in_use_is_billed() -> None:
+    used, closed = billing_account(), replace(billing_account(), status=accounts.Status.CLOSED)
+    portfolio, store = usecases(payers=(used, closed))
+    made = await portfolio.add(product(OWNER.id, account_id=used.id), "", b"")
+    for account_id in (closed.id, new_uuid()):
+        wish = replace(made, account_id=account_id)
+        with pytest.raises(NotFound) as refused:
+            await portfolio.update(wish, frozenset({"account_id"}), "")
+        assert refused.value.field == "product.account_id"
+        with pytest.raises(NotFound):
+            await portfolio.add(product(OWNER.id, account_id=account_id), "", b"")
+        (outcome,) = await portfolio.load(product_rows(product(OWNER.id, account_id=account_id)))
+        assert isinstance(outcome, NotFound)
+    assert [p.account_id for p in store.kept.values()] == [used.id]

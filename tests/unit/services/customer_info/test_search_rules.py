@@ -1,5 +1,7 @@
 """What a customer is found under, what is looked for, and how answers are ranked."""
 
+# ruff: noqa: RUF001 - letters of several alphabets are the point
+
 from collections.abc import Sequence
 
 import pytest

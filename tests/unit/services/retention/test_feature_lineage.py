@@ -211,7 +211,7 @@ class Story:
         group = self.groups[one % len(self.groups)]
         if kind == "tell":
             self._tell(list(self.left)[one % len(self.left)], other)
-        elif kind == "erase" and other % 5 == 0:
+        elif kind == "erase" and other % 3 == 0:
             self.gone |= {*group}
             self.events.append(erased(*group))
         elif kind == "merge":

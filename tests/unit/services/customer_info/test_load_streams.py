@@ -1,0 +1,267 @@
+"""Streams of bulk loads: every row is done once and counted once, whatever breaks in between."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+from holdfast.customer_info.v1 import customers_pb2 as pb
+
+from chassis.bulk import Outcome
+from chassis.rules import Invalid, NotFound
+from services.customer_info.customers import wire
+from services.customer_info.customers.rules import Row
+from services.customer_info.customers.usecases import CustomerUseCases
+from services.customer_info.loading import Keep, Outcomes
+from services.customer_info.loads import streams
+from services.customer_info.loads.rules import MOST_FAULTS, Load, Overtaken
+from services.customer_info.loads.usecases import LoadUseCases
+from tests.support.fakes.customers import FakeCustomers
+from tests.support.fakes.loads import FakeLoads
+from tests.unit.services.customer_info.builders import new_uuid
+
+LOAD = new_uuid()
+
+
+def message(*rows: pb.Customer, **said: Any) -> pb.ImportCustomersRequest:
+    return pb.ImportCustomersRequest(customers=rows, **said)
+
+
+def customer(**changes: Any) -> pb.Customer:
+    return pb.Customer(id=new_uuid(), individual=pb.Individual(family_name="Example"), **changes)
+
+
+def company(**changes: Any) -> pb.Customer:
+    return pb.Customer(id=new_uuid(), organization=pb.Organization(trading_name="Example Ltd"), **changes)
+
+
+async def stream(*messages: pb.ImportCustomersRequest) -> AsyncIterator[pb.ImportCustomersRequest]:
+    for one in messages:
+        yield one
+
+
+class Bench:
+    """Streams of customers into fakes."""
+
+    def __init__(self) -> None:
+        self.customers, self.loads = FakeCustomers(), FakeLoads()
+        self.usecases = CustomerUseCases(self.customers)
+
+    async def run(self, *messages: pb.ImportCustomersRequest, load: Any = None, name: str = "customers") -> Load:
+        kind = streams.Kind(name, lambda m: m.customers, wire.row, self._needs, load or self.usecases.load)
+        return await streams.run(kind, LoadUseCases(self.loads), stream(*messages))
+
+    @staticmethod
+    def _needs(row: Row) -> list[str]:
+        return [row.wish.id, row.wish.parent_id]
+
+
+async def test_a_load_is_kept_with_every_message_in_the_transaction_that_writes_it() -> None:
+    bench = Bench()
+    rows = [customer() for _ in range(5)]
+    done = await bench.run(message(*rows[:2], load_id=LOAD), message(*rows[2:4]), message(rows[4]))
+    assert (done.position, done.counts.created, done.counts.failed) == (5, 5, 0)
+    assert bench.loads.moves == [(True, 2), (True, 4), (True, 5)]
+    kept = bench.loads.kept[LOAD]
+    assert (kept.position, kept.kind, kept.by) == (5, "customers", "system")
+    assert kept.complete_time is not None
+
+
+async def test_rows_that_are_done_are_skipped_and_counted_once() -> None:
+    bench = Bench()
+    rows = [customer() for _ in range(6)]
+    bad = pb.Customer(id="no uuid")
+    await bench.run(message(rows[0], bad, rows[1], load_id=LOAD))
+    again = [rows[0], bad, *rows[1:]]
+    done = await bench.run(message(*again[:2], load_id=LOAD), message(*again[2:5]), message(*again[5:]))
+    assert (done.position, done.counts.created, done.counts.unchanged, done.counts.failed) == (7, 6, 0, 1)
+    assert [(f.row, f.field) for f in done.faults] == [(2, "id")]
+    assert set(bench.customers.kept) == {row.id for row in rows}
+
+
+async def test_a_stream_may_begin_with_the_row_after_the_last_that_is_done() -> None:
+    bench = Bench()
+    await bench.run(message(customer(), customer(), load_id=LOAD))
+    bad = pb.Customer(id="no uuid")
+    done = await bench.run(message(customer(), bad, load_id=LOAD, first_row=3), message(customer()))
+    assert (done.position, done.counts.created) == (5, 4)
+    assert [f.row for f in done.faults] == [4]
+
+
+@pytest.mark.parametrize("first_row", [4, 100])
+async def test_a_stream_that_leaves_rows_out_is_refused(first_row: int) -> None:
+    bench = Bench()
+    await bench.run(message(customer(), customer(), load_id=LOAD))
+    with pytest.raises(Invalid) as refused:
+        await bench.run(message(customer(), load_id=LOAD, first_row=first_row))
+    assert refused.value.field == "first_row"
+    assert bench.loads.kept[LOAD].position == 2
+
+
+async def test_a_load_of_another_caller_or_kind_is_refused() -> None:
+    bench = Bench()
+    await bench.run(message(customer(), load_id=LOAD))
+    with pytest.raises(Invalid) as refused:
+        await bench.run(message(customer(), load_id=LOAD), name="products")
+    assert (refused.value.field, refused.value.reason) == ("load_id", "REQUEST_ID_REUSED")
+    bench.loads.kept[LOAD] = Load(LOAD, "customers", by="somebody else")
+    with pytest.raises(Invalid) as refused:
+        await bench.run(message(customer(), load_id=LOAD))
+    assert (refused.value.field, refused.value.reason) == ("load_id", "REQUEST_ID_REUSED")
+
+
+async def test_a_stream_stays_with_the_load_it_began_with() -> None:
+    bench = Bench()
+    with pytest.raises(Invalid) as refused:
+        await bench.run(message(customer(), load_id=LOAD), message(customer(), load_id=new_uuid()))
+    assert refused.value.field == "load_id"
+
+
+async def test_a_load_without_an_id_is_kept_nowhere() -> None:
+    bench = Bench()
+    done = await bench.run(message(customer()), message(customer(), customer()))
+    assert (done.position, done.counts.created) == (3, 3)
+    assert bench.loads.kept == {}
+    assert await bench.run() == Load("", "customers")
+
+
+async def test_of_two_streams_of_one_load_the_slower_one_gives_up_and_writes_nothing() -> None:
+    bench = Bench()
+    slow, quick = customer(), customer()
+
+    async def overtaken(rows: Sequence[Row], keep: Keep | None) -> Outcomes:
+        assert keep is not None
+        await bench.run(message(quick, load_id=LOAD))
+        return await bench.usecases.load(rows, keep)
+
+    with pytest.raises(Overtaken):
+        await bench.run(message(slow, load_id=LOAD), load=overtaken)
+    assert set(bench.customers.kept) == {quick.id}
+    assert bench.loads.kept[LOAD].position == 1
+
+
+async def test_a_customer_may_have_its_parent_in_the_message_before() -> None:
+    bench = Bench()
+    parents = [company() for _ in range(20)]
+    children = [customer(parent_id=parent.id) for parent in parents]
+    messages = [message(one) for pair in zip(parents, children, strict=True) for one in pair]
+    done = await bench.run(*messages)
+    assert (done.counts.created, done.counts.failed) == (40, 0)
+
+
+async def test_a_row_that_comes_again_in_the_next_message_is_a_change_of_it() -> None:
+    bench = Bench()
+    row = customer()
+    changed = pb.Customer(id=row.id, language="de", individual=row.individual)
+    done = await bench.run(message(row, load_id=LOAD), message(changed), message(changed))
+    assert (done.counts.created, done.counts.updated, done.counts.unchanged) == (1, 1, 1)
+    assert bench.loads.moves == [(True, 1), (True, 2), (False, 3)]
+
+
+async def test_rows_in_others_way_are_kept_after_the_message() -> None:
+    bench = Bench()
+    taken = pb.ExternalId(issuer="billing", value="taken")
+    rows = [customer(external_ids=[taken]), customer(), customer(external_ids=[taken]), customer()]
+    done = await bench.run(message(*rows, load_id=LOAD))
+    assert (done.counts.created, done.counts.failed) == (3, 1)
+    assert [(f.row, f.reason, f.field) for f in done.faults] == [(3, "EXTERNAL_ID_TAKEN", "external_ids")]
+    assert bench.loads.moves == [(False, 4)]
+
+
+async def test_a_customer_that_moves_in_the_structure_is_kept_after_the_message() -> None:
+    bench = Bench()
+    parent, child = company(), customer()
+    await bench.run(message(parent, child))
+    child.parent_id = parent.id
+    done = await bench.run(message(child, customer(), load_id=LOAD))
+    assert (done.counts.updated, done.counts.created) == (1, 1)
+    assert bench.loads.moves == [(False, 2)]
+
+
+async def test_an_id_that_stands_in_a_message_twice_is_told_in_the_same_transaction() -> None:
+    bench = Bench()
+    row = customer()
+    done = await bench.run(message(row, row, customer(), load_id=LOAD))
+    assert (done.counts.created, done.counts.failed) == (2, 1)
+    assert [f.row for f in done.faults] == [2]
+    assert bench.loads.moves == [(True, 3)]
+
+
+async def test_no_more_than_two_messages_are_at_hand() -> None:
+    bench = Bench()
+    read = 0
+    at_hand: list[int] = []
+
+    async def messages() -> AsyncIterator[pb.ImportCustomersRequest]:
+        nonlocal read
+        for _ in range(12):
+            read += 1
+            yield message(customer())
+
+    written = 0
+
+    async def load(rows: Sequence[Row], keep: Keep | None) -> Outcomes:
+        nonlocal written
+        assert keep is not None
+        await keep.turn()
+        # As long as others have something to do, they get to do it.
+        for _ in range(50):
+            await asyncio.sleep(0)
+        at_hand.append(read - written)
+        written += 1
+        return [Outcome.CREATED for _ in rows]
+
+    kind = streams.Kind("customers", lambda m: m.customers, wire.row, Bench._needs, load)
+    await streams.run(kind, LoadUseCases(bench.loads), messages())
+    assert max(at_hand) == streams.AT_HAND
+    assert written == 12
+
+
+async def test_messages_are_written_in_their_order_and_none_after_one_that_failed() -> None:
+    bench = Bench()
+    seen: list[int] = []
+
+    class BrokenError(Exception):
+        pass
+
+    async def load(rows: Sequence[Row], keep: Keep | None) -> Outcomes:
+        assert keep is not None
+        await keep.turn()
+        seen.append(len(rows))
+        if len(rows) == 2:
+            raise BrokenError
+        return [Outcome.CREATED for _ in rows]
+
+    with pytest.raises(BrokenError):
+        await bench.run(*(message(*(customer() for _ in range(n)), load_id=LOAD) for n in (1, 2, 3, 4)), load=load)
+    assert seen == [1, 2]
+    assert bench.loads.kept[LOAD].position == 1
+
+
+async def test_a_thousand_refusals_are_remembered_and_the_others_counted() -> None:
+    bench = Bench()
+    bad = [pb.Customer(id="no uuid") for _ in range(700)]
+    done = await bench.run(message(*bad, load_id=LOAD), message(*bad))
+    assert (done.counts.failed, len(done.faults), done.faults[-1].row) == (1400, MOST_FAULTS, MOST_FAULTS)
+
+
+async def test_an_unknown_load_is_not_found() -> None:
+    bench = Bench()
+    await bench.run(message(customer(), load_id=LOAD))
+    usecases = LoadUseCases(bench.loads)
+    assert (await usecases.get(LOAD)).position == 1
+    with pytest.raises(NotFound):
+        await usecases.get(new_uuid())
+
+
+def test_a_field_is_told_as_it_stands_in_the_row() -> None:
+    convert: Callable[[pb.Customer], Row] = wire.row
+    row = customer()
+    row.contact_media.add(kind=pb.ContactMedium.KIND_POST, value="x").valid.start.seconds = 10**15
+
+    async def check() -> Load:
+        bench = Bench()
+        kind = streams.Kind("customers", lambda m: m.customers, convert, Bench._needs, bench.usecases.load)
+        return await streams.run(kind, LoadUseCases(bench.loads), stream(message(row)))
+
+    assert [f.field for f in asyncio.run(check()).faults] == ["contact_media[0].valid.start"]
