@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import cast
 
-from holdfast.gateway.v1 import experience_pb2, experience_pb2_grpc
+from holdfast.gateway.v1 import experience_pb2, experience_pb2_grpc, privacy_pb2, privacy_pb2_grpc
 
 from chassis import serve
 from chassis.app import App
@@ -12,6 +12,9 @@ from gateway.experience.flights import SharedSections
 from gateway.experience.handlers import ExperienceHandlers
 from gateway.experience.memory import Memory
 from gateway.experience.usecases import Customer360
+from gateway.privacy.clients import Clients as PrivacyClients
+from gateway.privacy.handlers import PrivacyHandlers
+from gateway.privacy.usecases import Export
 from gateway.settings import GatewaySettings
 
 
@@ -31,6 +34,11 @@ async def build(app: App) -> None:
         experience_pb2_grpc.add_ExperienceServiceServicer_to_server,
         ExperienceHandlers(Customer360(sections, memory, settings.section_seconds)),
         experience_pb2.DESCRIPTOR.services_by_name["ExperienceService"],
+    )
+    app.serve(
+        privacy_pb2_grpc.add_PrivacyServiceServicer_to_server,
+        PrivacyHandlers(Export(PrivacyClients(channels), settings.export_silence_seconds)),
+        privacy_pb2.DESCRIPTOR.services_by_name["PrivacyService"],
     )
 
 

@@ -2,7 +2,7 @@
 
 python -m bench.duplicates [--records N] [--seed N] [--levels] [--without KEYS]
 
-The weights were set with seed 1; judge them with any other. `--without gf` blocks without the keys `g:` and `f:`.
+The weights were set with seed 1; judge them with any other. `--without na` blocks without the keys `n:` and `a:`.
 """
 
 import argparse
@@ -41,7 +41,8 @@ def main() -> int:
     console.print(_thresholds(outcome))
     console.print(
         f"{outcome.records:,} records, {len(outcome.truth):,} true pairs; {outcome.keys:.2f} keys a record, "
-        f"{len(outcome.pairs) / outcome.records:.2f} comparisons a record, {1e6 * spent / len(outcome.pairs):.0f} µs CPU each"
+        f"{len(outcome.pairs) / outcome.records:.2f} comparisons a record, "
+        f"{1e6 * spent / len(outcome.pairs):.0f} µs CPU each"
     )
     return 0 if outcome.precision() >= PRECISION and outcome.recall() >= RECALL else 1
 

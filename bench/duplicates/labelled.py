@@ -25,9 +25,7 @@ class Labelled:
 
 
 def labelled(count: int, seed: int) -> Labelled:
-    """`count` records or a few more. Beside duplicates: households, namesakes, seniors and juniors, sister
-    companies.
-    """
+    """`count` records or a few more: duplicates, households, namesakes, seniors and juniors, sister companies."""
     town = Town(seed)
     records: list[tuple[int, Record, tuple[str, ...]]] = []
     owners = 0

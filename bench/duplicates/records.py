@@ -28,9 +28,10 @@ PROVIDERS: Final = (
     "posteo.de",
 )
 STREETS: Final = (
-    "Hauptstraße", "Bahnhofstraße", "Schulstraße", "Gartenstraße", "Bergstraße", "Dorfstraße", "Birkenweg", "Lindenstraße",
-    "Kirchstraße", "Waldstraße", "Ringstraße", "Am Markt", "Goethestraße", "Schillerstraße", "Mozartstraße", "Feldweg",
-    "Rosenweg", "Amselweg", "Mühlenweg", "Industriestraße", "Parkstraße", "Friedrichstraße", "Wilhelmstraße", "Poststraße",
+    "Hauptstraße", "Bahnhofstraße", "Schulstraße", "Gartenstraße", "Bergstraße", "Dorfstraße", "Birkenweg", "Feldweg",
+    "Kirchstraße", "Waldstraße", "Ringstraße", "Am Markt", "Goethestraße", "Schillerstraße", "Mozartstraße", "Rosenweg",
+    "Amselweg", "Mühlenweg", "Industriestraße", "Parkstraße", "Friedrichstraße", "Lindenstraße", "Wilhelmstraße",
+    "Poststraße",
 )  # fmt: skip
 
 
@@ -136,11 +137,13 @@ class Town:
 
     def mobile(self) -> str:
         """A mobile number."""
-        return f"+49{self.rng.choice((151, 152, 157, 160, 163, 170, 171, 172, 175, 176, 179))}{self.rng.randrange(10**7, 10**8)}"
+        prefix = self.rng.choice((151, 152, 157, 160, 163, 170, 171, 172, 175, 176, 179))
+        return f"+49{prefix}{self.rng.randrange(10**7, 10**8)}"
 
     def landline(self) -> str:
         """A number of the fixed network."""
-        return f"+49{self.rng.choice((30, 40, 69, 89, 221, 341, 351, 511, 711, 911))}{self.rng.randrange(10**6, 10**7)}"
+        area = self.rng.choice((30, 40, 69, 89, 221, 341, 351, 511, 711, 911))
+        return f"+49{area}{self.rng.randrange(10**6, 10**7)}"
 
     def address(self) -> str:
         """A street, a house number, a postcode and a town."""

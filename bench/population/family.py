@@ -12,12 +12,13 @@ FAMILY: Final[dict[str, str]] = {
         Baumann Franke Albrecht Schuster Simon Ludwig Böhm Winter Kraus Martin Schumacher Krämer Vogt Stein Jäger Otto
         Sommer Groß Seidel Heinrich Brandt Haas Schreiber Graf Schulte Dietrich Ziegler Kuhn Kühn Pohl Engel Horn
         Busch Bergmann Thomas Voigt Sauer Arnold Wolff Pfeiffer""",
-    "tr": """Yılmaz Kaya Demir Çelik Şahin Yıldız Yıldırım Öztürk Aydın Özdemir Arslan Doğan Kılıç Aslan Çetin Kara Koç Kurt
-        Özkan Şimşek Polat Korkmaz Çakır Erdoğan Can Aksoy Güneş Bulut Acar Yavuz Taş Güler Keskin Ünal Turan Avcı Işık
-        Karataş Tekin Uçar""",
-    "pl": """Nowak Kowalski Wiśniewski Wójcik Kowalczyk Kamiński Lewandowski Zieliński Szymański Woźniak Dąbrowski Kozłowski
-        Jankowski Mazur Wojciechowski Kwiatkowski Krawczyk Kaczmarek Piotrowski Grabowski Zając Pawłowski Michalski Król
-        Wieczorek Jabłoński Wróbel Nowakowski Majewski Olszewski Stępień Malinowski Jaworski Adamczyk Dudek Nowicki""",
+    "tr": """Yılmaz Kaya Demir Çelik Şahin Yıldız Yıldırım Öztürk Aydın Özdemir Arslan Doğan Kılıç Aslan Çetin Kara
+        Koç Kurt Özkan Şimşek Polat Korkmaz Çakır Erdoğan Can Aksoy Güneş Bulut Acar Yavuz Taş Güler Keskin Ünal Turan
+        Avcı Işık Karataş Tekin Uçar""",
+    "pl": """Nowak Kowalski Wiśniewski Wójcik Kowalczyk Kamiński Lewandowski Zieliński Szymański Woźniak Dąbrowski
+        Kozłowski Jankowski Mazur Wojciechowski Kwiatkowski Krawczyk Kaczmarek Piotrowski Grabowski Zając Pawłowski
+        Michalski Król Wieczorek Jabłoński Wróbel Nowakowski Majewski Olszewski Stępień Malinowski Jaworski Adamczyk
+        Dudek Nowicki""",
     "en": """Smith Jones Williams Taylor Brown Davies Evans Wilson Thomas Johnson Roberts Robinson Thompson Wright
         Walker White Edwards Hughes Green Hall Lewis Harris Clarke Patel Jackson Wood Turner Martin Cooper Hill Ward
         Morris Moore Clark Lee King Baker Harrison Morgan Allen James Scott Phillips Watson Davis Parker Price Bennett
@@ -30,19 +31,20 @@ FAMILY: Final[dict[str, str]] = {
     "es": """García Rodríguez González Fernández López Martínez Sánchez Pérez Gómez Martín Jiménez Ruiz Hernández Díaz
         Moreno Muñoz Álvarez Romero Alonso Gutiérrez Navarro Torres Domínguez Vázquez Ramos Gil Ramírez Serrano Blanco
         Molina Morales Suárez Ortega Delgado Castro Ortiz Rubio Marín Sanz Núñez Iglesias Medina Garrido Cortés""",
-    "it": """Rossi Russo Ferrari Esposito Bianchi Romano Colombo Ricci Marino Greco Bruno Gallo Conti De-Luca Mancini Costa
-        Giordano Rizzo Lombardi Moretti Barbieri Fontana Santoro Mariani Rinaldi Caruso Ferrara Galli Martini Leone
-        Longo Gentile Martinelli Vitale Di-Stefano D'Angelo De-Santis Lo-Russo""",
-    "nl": """De-Jong Jansen De-Vries Van-den-Berg Van-Dijk Bakker Janssen Visser Smit Meijer De-Boer Mulder De-Groot Bos Vos
-        Peters Hendriks Van-Leeuwen Dekker Brouwer De-Wit Dijkstra Smits De-Graaf Van-der-Meer Van-der-Linden Kok Jacobs
-        De-Haan Vermeulen Van-den-Heuvel Van-der-Veen Van-den-Broek Schouten""",
+    "it": """Rossi Russo Ferrari Esposito Bianchi Romano Colombo Ricci Marino Greco Bruno Gallo Conti De-Luca Mancini
+        Costa Giordano Rizzo Lombardi Moretti Barbieri Fontana Santoro Mariani Rinaldi Caruso Ferrara Galli Martini
+        Leone Longo Gentile Martinelli Vitale Di-Stefano D'Angelo De-Santis Lo-Russo""",
+    "nl": """De-Jong Jansen De-Vries Van-den-Berg Van-Dijk Bakker Janssen Visser Smit Meijer De-Boer Mulder De-Groot
+        Bos Vos Peters Hendriks Van-Leeuwen Dekker Brouwer De-Wit Dijkstra Smits De-Graaf Van-der-Meer Van-der-Linden
+        Kok Jacobs De-Haan Vermeulen Van-den-Heuvel Van-der-Veen Van-den-Broek Schouten""",
     "se": """Andersson Johansson Karlsson Nilsson Eriksson Larsson Olsson Persson Svensson Gustafsson Pettersson
         Jonsson Jansson Hansson Bengtsson Jönsson Lindberg Jakobsson Magnusson Olofsson Lindström Lindqvist Lindgren
         Axelsson Berg Bergström Lundberg Lind Lundgren Lundqvist Mattsson Berglund Fredriksson Sandberg Henriksson
         Forsberg Sjöberg Hansen Jørgensen Sørensen Åkesson Håkansson Nyström""",
     "vn": """Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý""",
-    "ar": """Al-Masri Hassan Ahmed Ali Al-Sayed Ibrahim Khalil Haddad Khoury Mansour Saleh Nasser El-Amrani Benali Bouzid
-        Abdallah Al-Hashimi Al-Najjar Darwish Farah Hamdan Issa Jaber Othman Qasim Rahman Sabbagh Shaheen Taha Zidan""",
+    "ar": """Al-Masri Hassan Ahmed Ali Al-Sayed Ibrahim Khalil Haddad Khoury Mansour Saleh Nasser El-Amrani Benali
+        Bouzid Abdallah Al-Hashimi Al-Najjar Darwish Farah Hamdan Issa Jaber Othman Qasim Rahman Sabbagh Shaheen Taha
+        Zidan""",
 }
 """By country; the words apart from each other by spaces, those of one name by hyphens."""
 

@@ -24,6 +24,7 @@ class Drawn:
     weights: Sequence[float]
 
     def one(self, rng: random.Random) -> str:
+        """One of them, each as likely as its weight says."""
         return rng.choices(self.names, cum_weights=self.weights)[0]
 
 
@@ -71,7 +72,8 @@ class Population:
         elif kind < 0.8:
             name = f"{rng.choice(PLACES)}{rng.choice(PLACES).lower()} {rng.choice(TRADES)}"
         else:
-            name = f"{rng.choice(TRADES)} {rng.choice(PLACES)}{rng.choice(('burg', 'tal', 'stadt', 'hafen'))} {rng.choice(TRADES)}"
+            town = rng.choice(PLACES) + rng.choice(("burg", "tal", "stadt", "hafen"))
+            name = f"{rng.choice(TRADES)} {town} {rng.choice(TRADES)}"
         return f"{name} {form}"
 
 

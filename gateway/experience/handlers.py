@@ -43,13 +43,19 @@ def _ask(request: pb.GetCustomer360Request) -> Ask:
 
 
 def _response(customer_id: str, story: Mapping[Section, Timed[Message]]) -> pb.GetCustomer360Response:
-    response = pb.GetCustomer360Response(customer_id=customer_id)
+    response = pb.GetCustomer360Response(customer_id=_survivor(customer_id, story))
     for section, timed in story.items():
         part = getattr(response, section.value)
         if timed.told.content is not None:
             part.CopyFrom(timed.told.content)
         part.status.CopyFrom(_status(timed))
     return response
+
+
+def _survivor(customer_id: str, story: Mapping[Section, Timed[Message]]) -> str:
+    """The id that the customer goes by: of one that was merged, the survivor's, as far as customer information says."""
+    told = story[Section.CUSTOMER].told.content
+    return told.customer.id or customer_id if isinstance(told, pb.CustomerSection) else customer_id
 
 
 def _status(timed: Timed[Message]) -> pb.SectionStatus:

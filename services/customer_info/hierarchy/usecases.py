@@ -234,10 +234,11 @@ class HierarchyUseCases:
         return rules.standing(found.get(node_id, ()), at, node_id, field)
 
     async def _below(self, transaction: Any, tree: Tree, node_id: str, at: datetime) -> list[Placement]:
-        """A node and all below it, nothing of which changes after `at`."""
+        """A node and all below it, nothing of which changes after `at`, and which is not too much."""
         top = await self._standing(transaction, tree, node_id, at, "node_id")
         found = await self._store.below(transaction, tree.id, top.path, at)
         rules.check_settled(found, at, "node_id")
+        rules.check_size(found, "node_id")
         return found
 
     async def _take(self, transaction: Any, tree: Tree, step: _Step, at: datetime) -> Tree:

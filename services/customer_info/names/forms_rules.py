@@ -25,25 +25,14 @@ LEGAL_FORMS: Final = _set(
     | {"srldecv", "sdrlcv", "sderl", "sderldecv", "sencec", "senc", "gmbhcokg", "eingetragenerverein", "oaktiebolag"}
     | {"акционерноеобщество", "ооо", "оао", "зао", "пао", "ао", "тов", "αε", "επε", "ικε", "株式会社", "有限公司"}
 )
-"""Written as one word: of `S. à r.l.` remains `sarl`. Sources: the national registers; ISO 20275 (entity legal
-forms).
-"""
+"""Written as one word: of `S. à r.l.` remains `sarl`. The forms are those of ISO 20275 (entity legal forms)."""
 
-LEADING_FORMS: Final = frozenset(
-    {"ab", "as", "ooo", "oao", "zao", "pao", "oy", "pt", "sc", "sia", "uab", "ооо", "оао"}
-) | {
-    "зао",
-    "пао",
-    "ао",
-    "тов",
-    "株式会社",
-}
+LEADING_FORMS: Final = _set("ab as ooo oao zao pao oy pt sc sia uab ооо оао зао пао ао тов 株式会社")
 """Forms that some countries write before the name."""
 
 NAMES_TOO: Final = _set(
     """
-    ab ad ae ag as ay bt ca co cv da dd ek ev is ik kb kd ks kk ky lp ob oe og ou pc pt private rl rt sa se sha sl
-    ss
+    ab ad ae ag as ay bt ca co cv da dd ek ev is ik kb kd ks kk ky lp ob oe og ou pc pt private rl rt sa se sha sl ss
     """
 )
 """Legal forms that are also somebody's name (Sá, Ek, Co, Da): they may be what was searched for."""

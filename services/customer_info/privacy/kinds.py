@@ -20,6 +20,7 @@ from services.customer_info.history.store import HISTORY
 from services.customer_info.merges.store import MERGES
 from services.customer_info.privacy.exporting import Find, Read
 from services.customer_info.privacy.store import Held, Holdings
+from services.customer_info.profiles.store import PROFILE_FACTS
 from services.customer_info.responsibilities import documents as assignment_documents
 from services.customer_info.responsibilities import wire as assignment_wire
 from services.customer_info.responsibilities.store import ASSIGNMENTS
@@ -70,6 +71,7 @@ HELD: Final[Mapping[str, tuple[Held, Read]]] = {
     "assignment": (Held(ASSIGNMENTS.name), assignment),
     "account_request": (Held(ACCOUNT_REQUESTS.name), account_request),
     "consent": (Held(CONSENTS.name), consent),
+    "profile_fact": (Held(PROFILE_FACTS.name), plain),
     "verification_factor": (Held(FACTORS.name), plain),
     "verification_attempt": (Held(ATTEMPTS.name), plain),
     "merged_into": (Held(MERGES.name, "duplicate_id"), plain),

@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from holdfast.gateway.v1 import experience_pb2 as pb
-from holdfast.gateway.v1 import experience_pb2_grpc
+from holdfast.gateway.v1 import experience_pb2_grpc, privacy_pb2, privacy_pb2_grpc
 
 from chassis.errors import reason_of
 from cli.mesh.issuer import AUDIENCE, ISSUER, Issuer
@@ -64,6 +64,20 @@ class Gateway:
         metadata = grpc.aio.Metadata(("authorization", f"Bearer {token or self.token()}"))
         return await stub.GetCustomer360(request, timeout=seconds, metadata=metadata)
 
+    async def export(self, customer_id: str, token: str = "", *, seconds: float = 20.0) -> bytes:
+        """Everything on a customer; the default caller is a supervisor."""
+        call = self.exporting(customer_id, token, seconds=seconds)
+        return b"".join([piece.chunk async for piece in call])
+
+    def exporting(
+        self, customer_id: str, token: str = "", *, seconds: float = 20.0
+    ) -> "grpc.aio.UnaryStreamCall[privacy_pb2.ExportCustomerRequest, privacy_pb2.ExportCustomerResponse]":
+        """The call that exports it."""
+        stub = privacy_pb2_grpc.PrivacyServiceStub(self.channel)
+        metadata = grpc.aio.Metadata(("authorization", f"Bearer {token or self.token('supervisor')}"))
+        request = privacy_pb2.ExportCustomerRequest(customer_id=customer_id)
+        return stub.ExportCustomer(request, timeout=seconds, metadata=metadata)
+
     async def all_fresh(self) -> bool:
         """Whether every service is reached."""
         return set(freshness(await self.ask(str(uuid.uuid4()))).values()) == {FRESH}
@@ -88,6 +102,7 @@ def environment(services: Mapping[str, FakeService], jwks: Path) -> dict[str, st
         "HOLDFAST_JWT_ISSUER": ISSUER,
         "HOLDFAST_JWT_AUDIENCE": AUDIENCE,
         "HOLDFAST_SECTION_SECONDS": str(SECTION_SECONDS),
+        "HOLDFAST_EXPORT_SILENCE_SECONDS": str(SECTION_SECONDS),
         **{f"HOLDFAST_{name.upper()}_TARGET": service.target for name, service in services.items()},
     }
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -189,9 +188,7 @@ async def test_a_change_is_planned_and_what_is_recorded_is_not_written_over(tree
 
 async def test_a_retry_with_the_same_request_id_adds_its_nodes_once(trees: Forester) -> None:
     tree = await trees.planted()
-    nodes = [node("", name="a"), node("", name="b")]
-    for one in nodes:
-        one.id = ""
+    nodes = [node("a", id=""), node("b", id="")]
     request_id = new_uuid()
     answers = await asyncio.gather(*(trees.add(tree.id, *nodes, request_id=request_id) for _ in range(8)))
     assert all(a == answers[0] for a in answers)
@@ -299,19 +296,18 @@ async def test_a_node_id_given_to_two_trees_at_once_goes_to_one(trees: Forester)
 
 
 async def large(trees: Forester, tree_id: str, size: int) -> tuple[list[pb.Node], pb.AddNodesResponse]:
-    """A subtree of so many nodes, ten below each, added a thousand at a time."""
+    """A subtree of so many nodes, five below each, added a thousand at a time."""
     nodes = [node("0")]
     while len(nodes) < size:
-        nodes.append(node(f"{len(nodes)}", nodes[(len(nodes) - 1) // 10].id))
+        nodes.append(node(f"{len(nodes)}", nodes[(len(nodes) - 1) // 5].id))
     answers = [await trees.add(tree_id, *nodes[n : n + 1000]) for n in range(0, size, 1000)]
     return nodes, answers[-1]
 
 
-async def test_a_subtree_of_ten_thousand_nodes_is_read_and_moves_as_a_whole(trees: Forester) -> None:
+async def test_a_subtree_of_ten_thousand_nodes_is_read_at_once(trees: Forester) -> None:
     tree = await trees.planted()
-    nodes, added = await large(trees, tree.id, 10_000)
-    aside = node("Aside")
-    await trees.add(tree.id, aside)
+    await trees.add(tree.id, node("Aside"))
+    nodes, _ = await large(trees, tree.id, 10_000)
     answers = await trees.read(tree.id, node_id=nodes[0].id)
     assert [len(a.nodes) for a in answers] == [500] * 20
     seen: set[str] = set()
@@ -319,23 +315,31 @@ async def test_a_subtree_of_ten_thousand_nodes_is_read_and_moves_as_a_whole(tree
         assert not told.parent_id or told.parent_id in seen
         seen.add(told.id)
     assert seen == {n.id for n in nodes}
+    refused = await refusal(trees.end(tree.id, nodes[0].id))
+    assert metadata_of(refused) == {"state": "10000 nodes"}
 
-    depths: list[set[int]] = []
+
+async def test_readers_see_all_of_a_move_or_nothing_of_it(trees: Forester) -> None:
+    tree = await trees.planted()
+    nodes, added = await large(trees, tree.id, 1500)
+    aside = node("Aside")
+    await trees.add(tree.id, aside)
+    shapes = [await shape(trees, tree.id)]
     moving = asyncio.create_task(trees.move(tree.id, nodes[0].id, aside.id))
     while not moving.done():
-        depths.append(await lowest(trees, tree.id, nodes))
-    assert (await moving).moved == 10_000
-    depths.append(await lowest(trees, tree.id, nodes))
-    assert all(d in ({5}, {6}) for d in depths), "readers see all of the move or nothing of it"
-    assert depths[-1] == {6}
-    assert await lowest(trees, tree.id, nodes, as_of=after(added)) == {5}
+        shapes.append(await shape(trees, tree.id))
+    assert (await moving).moved == 1500
+    shapes.append(await shape(trees, tree.id))
+    before, now = shapes[0], shapes[-1]
+    assert now == {aside.id: 1} | {n.id: before[n.id] + 1 for n in nodes}
+    assert all(seen in (before, now) for seen in shapes)
+    del before[aside.id]
+    assert await shape(trees, tree.id, as_of=after(added)) == before
 
 
-async def lowest(trees: Forester, tree_id: str, nodes: Sequence[pb.Node], **changes: Any) -> set[int]:
-    """The depths of the lowest level of a large subtree, all of whose nodes must be there."""
-    found = {n.id: n.depth for a in await trees.read(tree_id, **changes) for n in a.nodes}
-    assert found.keys() >= {n.id for n in nodes}
-    return {found[n.id] for n in nodes[1111:]}
+async def shape(trees: Forester, tree_id: str, **changes: Any) -> dict[str, int]:
+    """How deep each node stands."""
+    return {n.id: n.depth for answer in await trees.read(tree_id, **changes) for n in answer.nodes}
 
 
 async def test_figures_add_up_what_is_placed_below(trees: Forester, portfolio: PortfolioServiceStub) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.customer_info.customers.rules import ContactMedium, Customer, Individual, MediumKind, Organization
 from services.customer_info.duplicates.profile_rules import Address, address, digits, mailbox, profile
-from services.customer_info.duplicates.rules import MOST_KEYS, Verdict, blocking_keys, compared
+from services.customer_info.duplicates.rules import MOST_KEYS, Verdict, blocking_keys, blocking_steps, compared
 from services.customer_info.duplicates.weights_rules import PRIOR
 from tests.unit.services.customer_info import strategies
 from tests.unit.services.customer_info.builders import company, email, person, phone
@@ -178,6 +178,13 @@ def test_swapped_and_slipped_names_compare_alike_either_way(a: str, b: str, c: s
 def test_a_customer_resembles_itself_as_much_as_anybody_can(customer: Customer) -> None:
     assert all(part.weight > 0 for part in compared(customer, customer).parts)
     assert 0.0 < compared(customer, customer).score <= 1.0
+
+
+def test_keys_that_few_share_are_asked_for_before_that_of_the_names() -> None:
+    telling, names = blocking_steps(ANNA)
+    assert {key[0] for key in telling} == {"e", "t", "a"}
+    assert names == {"n:ana|mule"}
+    assert telling | names == blocking_keys(ANNA)
 
 
 @given(customers)

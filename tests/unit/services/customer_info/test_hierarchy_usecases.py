@@ -11,6 +11,7 @@ from holdfast.customer_info.v1 import hierarchy_pb2 as pb
 
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
+from services.customer_info.hierarchy import rules
 from services.customer_info.hierarchy.reading_usecases import HierarchyReading, Part
 from services.customer_info.hierarchy.rules import Change, Kind, Placement, Reference, Tree, View
 from services.customer_info.hierarchy.usecases import HierarchyUseCases, When, changed_events
@@ -163,6 +164,17 @@ async def test_a_move_below_itself_or_to_nowhere_is_refused(house: House) -> Non
         error = await refusal(house.writes.move(TREE.id, "b", parent, NOW))
         assert (type(error), error.field) == (kind, "parent_id")
     assert (await refusal(house.writes.move(TREE.id, "nobody", "a", NOW))).field == "node_id"
+
+
+async def test_a_subtree_that_is_too_large_neither_moves_nor_ends(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_MOVED", 3)
+    for attempt in (house.writes.move(TREE.id, "a", "z", NOW), house.writes.end(TREE.id, "a", NOW)):
+        refused = await refusal(attempt)
+        assert (type(refused), refused.metadata) == (Refused, {"state": "4 nodes"})
+    assert (await house.writes.move(TREE.id, "b", "z", NOW))[2] == 2
+    assert (await house.writes.end(TREE.id, "z", NOW))[1] == 3
 
 
 async def test_a_node_ends_with_everything_below_it(house: House) -> None:

@@ -113,9 +113,9 @@ def test_variants_of_a_name_sound_alike(variants: tuple[str, ...]) -> None:
     assert len({sound(v) for v in variants}) == 1
 
 
-@given(latin)
-def test_a_sound_sounds_like_itself(word: str) -> None:
-    assert sound(sound(word)) == sound(word) or "h" in word or "e" in word
+@given(latin.filter(lambda word: "e" not in word), st.integers(1, 12))
+def test_what_begins_a_word_without_digraphs_begins_its_sound(word: str, length: int) -> None:
+    assert sound(word).startswith(sound(word[:length]))
 
 
 @given(st.lists(latin, max_size=20))

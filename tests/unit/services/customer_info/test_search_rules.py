@@ -5,12 +5,13 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from services.customer_info.names.forms_rules import LEGAL_FORMS, PARTICLES, TITLES
 from services.customer_info.names.rules import sound
 from services.customer_info.search.ranking_rules import FLOOR, FOUND, GOOD
-from services.customer_info.search.rules import MOST_PAIRED, MOST_WORDS, Reach, Step, index_terms, plan, ranked
+from services.customer_info.search.rules import MOST_PAIRED, MOST_WORDS, WORD, Reach, Step, index_terms, plan, ranked
 from services.customer_info.search.spelling_rules import continued, slips
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -51,8 +52,8 @@ def test_a_word_with_one_slip_shares_a_term_with_the_word_that_was_meant(
     word: str, at: int, edit: str, letter: str
 ) -> None:
     typed = edited(word, at, edit, letter)
-    if len(typed) >= 4:
-        assert asked(typed) & index_terms([word])
+    assume(len(typed) >= 4)
+    assert asked(typed) & index_terms([word])
 
 
 @given(names, names, st.integers(0, 20), edits, st.sampled_from(LETTERS))
@@ -60,16 +61,17 @@ def test_two_words_with_one_slip_share_a_term_of_both_words(
     given_name: str, family: str, at: int, edit: str, letter: str
 ) -> None:
     typed = edited(family, at, edit, letter)
-    shared = asked(f"{given_name} {typed}", Reach.TYPED, Reach.MISTYPED) & index_terms([given_name, family])
-    if len(typed) >= 4 and given_name not in (family, typed):
-        assert shared or {*given_name, *family, *typed} & {*"heaou"}  # a digraph can make one word of two
+    assume(len(typed) >= 4 and sound(given_name)[:WORD] != sound(family)[:WORD])
+    assume(not {given_name, family, typed} & (LEGAL_FORMS | TITLES | PARTICLES))
+    assert asked(f"{given_name} {typed}", Reach.TYPED, Reach.MISTYPED) & index_terms([given_name, family])
 
 
 @given(names, st.integers(2, 14))
 def test_typing_finds_a_word_from_its_second_letter_on(word: str, length: int) -> None:
     started = word[:length]
-    if len(sound(started)) >= 2 and sound(word).startswith(sound(started)):
-        assert asked(started) & index_terms([word])
+    # Half a digraph sounds otherwise than the whole.
+    assume(len(sound(started)) >= 2 and sound(word).startswith(sound(started)))
+    assert asked(started) & index_terms([word])
 
 
 @pytest.mark.parametrize(
@@ -110,12 +112,12 @@ def test_what_people_type_shares_a_term_with_whom_they_mean(query: str, customer
 @pytest.mark.parametrize("query", ["", " ", "a", ".", "-- !"])
 def test_nothing_is_looked_for_before_the_second_letter(query: str) -> None:
     assert plan(query).steps == ()
-    assert ranked(query, [(1, ["Anna"])]) == [] or len(query) == 1
 
 
 def test_a_person_of_two_names_is_found_under_about_a_dozen_terms() -> None:
     assert index_terms(["Anna", "Müller"]) == {
-        "w:ana", "w:muler", "p:ana", "p:mul", "p:muler", "b:ana|mul", "b:muler|ana", "i:ana|mu", "i:muler|an", "f:ana|mul",
+        "w:ana", "w:muler", "p:ana", "p:mul", "p:muler",
+        "b:ana|mul", "b:muler|ana", "i:ana|mu", "i:muler|an", "f:ana|mul",
     }  # fmt: skip
 
 
