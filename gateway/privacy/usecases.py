@@ -1,4 +1,4 @@
-"""Puts together what every service holds on a customer: all of it, or an error; never a part that looks like the whole."""
+"""Puts together what all services hold on a customer: everything, or an error; no part that looks like the whole."""
 
 import asyncio
 import json

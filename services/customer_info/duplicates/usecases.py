@@ -122,11 +122,11 @@ class DuplicateUseCases:
 
     async def _found(self, customer: Customer) -> list[Candidate]:
         own = profile(customer)
-        keys = rules.blocking_keys(own)
-        if not keys:
-            return []
-        others = [c for c in await self._store.sharing(keys, MOST_COMPARED) if c.id != customer.id]
-        found = [Candidate(c, rules.compared(own, c)) for c in others]
+        others: dict[str, Customer] = {}
+        # The telling keys first: a name that many share must not push out who has the same telephone.
+        for keys in rules.blocking_steps(own):
+            others |= {c.id: c for c in await self._store.sharing(keys, MOST_COMPARED) if c.id != customer.id}
+        found = [Candidate(c, rules.compared(own, c)) for c in others.values()]
         likely = [c for c in found if c.comparison.score >= rules.POSSIBLE]
         if customer.id and likely:
             apart = await self._store.distinct(customer.id, [c.customer.id for c in likely])

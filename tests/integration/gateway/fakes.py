@@ -101,7 +101,7 @@ class FakeService:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     bare_codes: dict[str, grpc.StatusCode] = field(default_factory=dict)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
-    # What a stream says instead, and after how many answers it breaks, by its short name.
+    # What a method says instead, and after how many answers a stream breaks, by its short name.
     scripts: dict[str, Sequence[Message]] = field(default_factory=dict)
     breaks_after: dict[str, int] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
@@ -164,7 +164,7 @@ class FakeService:
     def _behaviour(self, method: str, answer: Message) -> Callable[[Message, Any], Awaitable[Message]]:
         async def behave(request: Message, context: Any) -> Message:
             await self._receive(method, request, context)
-            return answer
+            return self.scripts.get(method, [answer])[0]
 
         return behave
 

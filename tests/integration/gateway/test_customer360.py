@@ -6,6 +6,7 @@ import uuid
 
 import grpc
 import pytest
+from holdfast.customer_info.v1 import customers_pb2
 
 from chassis.rules import Forbidden, NotFound, Refused, Unavailable
 from tests.integration.gateway.running import (
@@ -220,3 +221,15 @@ async def test_a_request_that_breaks_a_rule_is_refused_before_anybody_is_asked(
     refused = await gateway.refused(customer_id, interactions=interactions)
     assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
     assert not any(service.received for service in gateway.services.values())
+
+
+async def test_of_a_merged_customer_the_story_is_that_of_its_survivor(gateway: Gateway) -> None:
+    merged, survivor = str(uuid.uuid4()), str(uuid.uuid4())
+    answer = customers_pb2.GetCustomerResponse(customer=customers_pb2.Customer(id=survivor))
+    gateway.services["customer_info"].scripts["GetCustomer"] = [answer]
+    story = await gateway.ask(merged)
+    assert (story.customer_id, story.customer.customer.id) == (survivor, survivor)
+    assert set(freshness(story).values()) == {FRESH}
+    # Each service knows for itself which ids are one customer.
+    asked = [call.request.customer_id for service in gateway.services.values() for call in service.received]
+    assert asked == [merged] * 7
