@@ -50,7 +50,9 @@ class InteractionUseCases:
                 without its source.
         """
         check_sender(entry.source, entry.message_id, "interaction.")
-        times = self._without_text(entry, wire.times(entry, now(), "interaction."))
+        times = wire.times(entry, now(), "interaction.")
+        if entry.customer_id in self._erased:
+            times = _without_text(entry, times)
         wire.stamp(entry, new_id(), times)
         original = await self._store.add(entry, times)
         return (entry, False) if original is None else (original, True)
@@ -83,7 +85,9 @@ class InteractionUseCases:
         for place, entry in enumerate(entries):
             try:
                 check_sender(entry.source, entry.message_id)
-                times = self._without_text(entry, wire.times(entry, at))
+                times = wire.times(entry, at)
+                if entry.customer_id in self._erased:
+                    times = _without_text(entry, times)
             except Refusal as refusal:
                 outcomes[place] = refusal
                 continue
@@ -96,9 +100,8 @@ class InteractionUseCases:
                 outcomes[place] = outcome
         return outcomes
 
-    def _without_text(self, entry: pb.Interaction, times: Times) -> Times:
-        """The times of an entry, of which the texts are taken out if the person was erased."""
-        if entry.customer_id not in self._erased:
-            return times
-        wire.redact(entry)
-        return times._replace(redact=times.record)
+
+def _without_text(entry: pb.Interaction, times: Times) -> Times:
+    """The times of an entry, of which the texts are taken out."""
+    wire.redact(entry)
+    return times._replace(redact=times.record)

@@ -49,21 +49,18 @@ class Texts(Protocol):
     async def redact(self, customer_id: str, at: datetime) -> int: ...
 
 
-class Erased:
-    """The ids of the erased, in memory (some 150 bytes each): those who log contacts cannot ask a store each time."""
+class Erased(set[str]):
+    """The ids of the erased, in memory (130 bytes each): those who log contacts cannot ask a store each time."""
 
     def __init__(self, store: Erasures) -> None:
+        super().__init__()
         self._store = store
-        self._ids: set[str] = set()
         self._newest = EVER
-
-    def __contains__(self, customer_id: object) -> bool:
-        return customer_id in self._ids
 
     async def refresh(self) -> None:
         """Learns of those who were erased since it was called last."""
         for customer_id, at in await self._store.since(max(EVER, self._newest - MARGIN)):
-            self._ids.add(customer_id)
+            self.add(customer_id)
             self._newest = max(self._newest, at)
 
     async def follow(self) -> None:

@@ -168,7 +168,7 @@ class TicketStore:
             raise
 
     async def redact(self, customer_id: str, at: datetime) -> int:
-        """Takes the texts out of all tickets under an id, and out of answers kept for retries; how many tickets had any.
+        """Takes the texts out of all tickets under an id and of answers kept for retries; how many tickets had any.
 
         Part by part, each durable by itself: cut off, it goes on with what is left when it is called again.
         """

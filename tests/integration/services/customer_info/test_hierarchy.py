@@ -1,13 +1,10 @@
 """Trees through a real process, a real socket and a real MongoDB."""
 
 import asyncio
-import random
-from datetime import timedelta
 from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import customers_pb2, portfolio_pb2
@@ -18,8 +15,8 @@ from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.errors import reason_of
-from chassis.times import from_timestamp, to_timestamp
 from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.forester import Forester, after, chain, node, refusal
 from tests.integration.services.customer_info.messages import (
     bad_fields,
     company,
@@ -33,78 +30,12 @@ from tests.support.service import Keys
 SITE, DEPARTMENT = pb.NODE_KIND_SITE, pb.NODE_KIND_DEPARTMENT
 
 
-class Forester:
-    """Calls the service about one customer's trees."""
-
-    def __init__(self, stub: HierarchyServiceStub, metadata: Metadata, customer_id: str) -> None:
-        self.stub, self.metadata, self.customer_id = stub, metadata, customer_id
-
-    async def planted(self, **changes: Any) -> pb.Tree:
-        """A tree without nodes."""
-        usual = {"customer_id": self.customer_id, "name": f"Tree {new_uuid()}"}
-        request = pb.CreateTreeRequest(tree=pb.Tree(**{**usual, **changes}))
-        return (await self.stub.CreateTree(request, metadata=self.metadata)).tree
-
-    async def add(self, tree_id: str, *nodes: pb.Node, **changes: Any) -> pb.AddNodesResponse:
-        request = pb.AddNodesRequest(tree_id=tree_id, nodes=nodes, **changes)
-        return await self.stub.AddNodes(request, metadata=self.metadata, timeout=60)
-
-    async def move(self, tree_id: str, node_id: str, parent_id: str, **changes: Any) -> pb.MoveNodeResponse:
-        request = pb.MoveNodeRequest(tree_id=tree_id, node_id=node_id, parent_id=parent_id, **changes)
-        return await self.stub.MoveNode(request, metadata=self.metadata, timeout=60)
-
-    async def update(self, tree_id: str, changed: pb.Node, *names: str, **changes: Any) -> pb.UpdateNodeResponse:
-        mask = FieldMask(paths=names)
-        request = pb.UpdateNodeRequest(tree_id=tree_id, node=changed, update_mask=mask, **changes)
-        return await self.stub.UpdateNode(request, metadata=self.metadata)
-
-    async def end(self, tree_id: str, node_id: str, **changes: Any) -> pb.EndNodeResponse:
-        request = pb.EndNodeRequest(tree_id=tree_id, node_id=node_id, **changes)
-        return await self.stub.EndNode(request, metadata=self.metadata)
-
-    async def read(self, tree_id: str = "", **changes: Any) -> list[pb.GetSubtreeResponse]:
-        request = pb.GetSubtreeRequest(customer_id=self.customer_id, tree_id=tree_id, **changes)
-        return [answer async for answer in self.stub.GetSubtree(request, metadata=self.metadata)]
-
-    async def parents(self, tree_id: str = "", **changes: Any) -> dict[str, str]:
-        """What stands under what."""
-        return {n.id: n.parent_id for answer in await self.read(tree_id, **changes) for n in answer.nodes}
-
-
 @pytest.fixture
-def stub(channel: grpc.aio.Channel) -> HierarchyServiceStub:
-    return HierarchyServiceStub(channel)
-
-
-@pytest.fixture
-async def trees(stub: HierarchyServiceStub, customers: CustomersServiceStub, agent: Metadata) -> Forester:
+async def trees(channel: grpc.aio.Channel, customers: CustomersServiceStub, agent: Metadata) -> Forester:
     """An enterprise without trees."""
     request = customers_pb2.CreateCustomerRequest(customer=company())
     made = await customers.CreateCustomer(request, metadata=agent)
-    return Forester(stub, agent, made.customer.id)
-
-
-def node(name: str = "Sales", parent_id: str = "", **changes: Any) -> pb.Node:
-    return pb.Node(**{"id": new_uuid(), "name": name, "parent_id": parent_id, "kind": DEPARTMENT, **changes})
-
-
-def chain(length: int) -> list[pb.Node]:
-    """Nodes, each below the one before it."""
-    found = [node("0")]
-    while len(found) < length:
-        found.append(node(f"{len(found)}", found[-1].id))
-    return found
-
-
-async def refusal(attempt: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await attempt
-    return refused.value
-
-
-def after(answer: pb.AddNodesResponse, milliseconds: int = 0) -> Timestamp:
-    """When nodes were added, or so much later."""
-    return to_timestamp(from_timestamp(answer.nodes[0].valid.start) + timedelta(milliseconds=milliseconds))
+    return Forester(HierarchyServiceStub(channel), agent, made.customer.id)
 
 
 async def test_trees_are_made_listed_read_and_renamed(trees: Forester) -> None:
@@ -247,99 +178,6 @@ async def test_customers_read_their_own_trees_and_nobody_elses(trees: Forester, 
     for writer in (own, auditor):
         refused = await refusal(writer.end(tree.id, leaf.id))
         assert refused.code() is grpc.StatusCode.PERMISSION_DENIED
-
-
-async def test_moves_at_once_never_make_a_circle(trees: Forester) -> None:
-    tree = await trees.planted()
-    nodes = [node(f"{n}") for n in range(8)]
-    await trees.add(tree.id, *nodes)
-    chance = random.Random(7)
-    moves = [chance.sample(nodes, 2) for _ in range(64)]
-    outcomes = await asyncio.gather(
-        *(trees.move(tree.id, one.id, other.id) for one, other in moves), return_exceptions=True
-    )
-    refused = [o for o in outcomes if isinstance(o, BaseException)]
-    assert all(isinstance(o, grpc.aio.AioRpcError) and bad_fields(o) == ["parent_id"] for o in refused)
-    assert 0 < len(refused) < 64, "some would have closed a circle, others not"
-    parents = await trees.parents(tree.id)
-    assert len(parents) == 8
-    for node_id in parents:
-        above = set()
-        while node_id:
-            assert node_id not in above
-            above.add(node_id)
-            node_id = parents[node_id]  # noqa: PLW2901 - the walk up
-    (answer,) = await trees.read(tree.id)
-    idle = sum(1 for o in outcomes if isinstance(o, pb.MoveNodeResponse) and not o.moved)
-    assert answer.tree.etag == f"v{2 + 64 - len(refused) - idle}", "none was lost, none was done twice"
-
-
-async def test_of_changes_with_the_same_etag_one_is_made(trees: Forester) -> None:
-    tree, one = await trees.planted(), node()
-    added = await trees.add(tree.id, one)
-    changes = [pb.Node(id=one.id, name=f"{n}") for n in range(16)]
-    outcomes = await asyncio.gather(
-        *(trees.update(tree.id, c, etag=added.tree.etag) for c in changes), return_exceptions=True
-    )
-    refused = [o for o in outcomes if isinstance(o, grpc.aio.AioRpcError)]
-    assert {o.code() for o in refused} == {grpc.StatusCode.ABORTED}
-    assert len(refused) == 15
-
-
-async def test_a_node_id_given_to_two_trees_at_once_goes_to_one(trees: Forester) -> None:
-    planted = [await trees.planted() for _ in range(4)]
-    shared = node()
-    outcomes = await asyncio.gather(*(trees.add(t.id, shared) for t in planted), return_exceptions=True)
-    refused = [o for o in outcomes if isinstance(o, grpc.aio.AioRpcError)]
-    assert [o.code() for o in refused] == [grpc.StatusCode.ALREADY_EXISTS] * 3
-    assert len([t for t in planted if await trees.parents(t.id)]) == 1
-
-
-async def large(trees: Forester, tree_id: str, size: int) -> tuple[list[pb.Node], pb.AddNodesResponse]:
-    """A subtree of so many nodes, five below each, added a thousand at a time."""
-    nodes = [node("0")]
-    while len(nodes) < size:
-        nodes.append(node(f"{len(nodes)}", nodes[(len(nodes) - 1) // 5].id))
-    answers = [await trees.add(tree_id, *nodes[n : n + 1000]) for n in range(0, size, 1000)]
-    return nodes, answers[-1]
-
-
-async def test_a_subtree_of_ten_thousand_nodes_is_read_at_once(trees: Forester) -> None:
-    tree = await trees.planted()
-    await trees.add(tree.id, node("Aside"))
-    nodes, _ = await large(trees, tree.id, 10_000)
-    answers = await trees.read(tree.id, node_id=nodes[0].id)
-    assert [len(a.nodes) for a in answers] == [500] * 20
-    seen: set[str] = set()
-    for told in (n for a in answers for n in a.nodes):
-        assert not told.parent_id or told.parent_id in seen
-        seen.add(told.id)
-    assert seen == {n.id for n in nodes}
-    refused = await refusal(trees.end(tree.id, nodes[0].id))
-    assert metadata_of(refused) == {"state": "10000 nodes"}
-
-
-async def test_readers_see_all_of_a_move_or_nothing_of_it(trees: Forester) -> None:
-    tree = await trees.planted()
-    nodes, added = await large(trees, tree.id, 1500)
-    aside = node("Aside")
-    await trees.add(tree.id, aside)
-    shapes = [await shape(trees, tree.id)]
-    moving = asyncio.create_task(trees.move(tree.id, nodes[0].id, aside.id))
-    while not moving.done():
-        shapes.append(await shape(trees, tree.id))
-    assert (await moving).moved == 1500
-    shapes.append(await shape(trees, tree.id))
-    before, now = shapes[0], shapes[-1]
-    assert now == {aside.id: 1} | {n.id: before[n.id] + 1 for n in nodes}
-    assert all(seen in (before, now) for seen in shapes)
-    del before[aside.id]
-    assert await shape(trees, tree.id, as_of=after(added)) == before
-
-
-async def shape(trees: Forester, tree_id: str, **changes: Any) -> dict[str, int]:
-    """How deep each node stands."""
-    return {n.id: n.depth for answer in await trees.read(tree_id, **changes) for n in answer.nodes}
 
 
 async def test_figures_add_up_what_is_placed_below(trees: Forester, portfolio: PortfolioServiceStub) -> None:
