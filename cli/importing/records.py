@@ -6,7 +6,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -60,9 +60,29 @@ class Report:
 async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resume: bool) -> Report:
     """Load a file; with `resume`, go on with the last load of the same content, else begin anew.
 
+    A customer may stand in the file before the one above it: as long as such rows fail and a pass over the file made
+    something new, there is another pass, in which those above are there.
+
     Raises:
         CommandError: the file cannot be read, or the load broke; it says how to go on with it.
     """
+    report = await _pass(client, file, kind, bar, resume=resume)
+    made, updated = 0, 0
+    while not report.finished and report.summary.created and _lacks_parent(report.summary):
+        made, updated = made + report.summary.created, updated + report.summary.updated
+        report = replace(await _pass(client, file, kind, bar, resume=False), began_after=report.began_after)
+    # What a pass found there, an earlier one had made.
+    report.summary.unchanged -= made + updated
+    report.summary.created += made
+    report.summary.updated += updated
+    return report
+
+
+def _lacks_parent(summary: BulkSummary) -> bool:
+    return any(error.field == "parent_id" and error.reason == "NOT_FOUND" for error in summary.errors)
+
+
+async def _pass(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resume: bool) -> Report:
     load_id, known = await _load_id(client, file, kind, resume=resume)
     report = Report(began_after=known.position)
     if resume and known.HasField("complete_time"):
@@ -76,17 +96,22 @@ async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resu
     try:
         report.summary.CopyFrom((await call).summary)
     except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
-        if progress.refusal is not None:
-            raise progress.refusal from None
-        if isinstance(error, asyncio.CancelledError) and not progress.hung:
-            raise
-        said = explanation(error) if isinstance(error, grpc.aio.AioRpcError) else "the load does not move any more"
-        raise CommandError(f"{said}; {progress.position:,} rows are done: --resume goes on with the others") from None
+        raise _broken(error, progress) from None
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     bar.done(file.size, f"{report.summary.received:,} rows")
     return report
+
+
+def _broken(error: "grpc.aio.AioRpcError | asyncio.CancelledError", progress: "_Progress") -> BaseException:
+    """What a load that broke says to the user; a file that cannot be read on comes before what that led to."""
+    if progress.refusal is not None:
+        return progress.refusal
+    if isinstance(error, asyncio.CancelledError) and not progress.hung:
+        return error
+    said = explanation(error) if isinstance(error, grpc.aio.AioRpcError) else "the load does not move any more"
+    return CommandError(f"{said}; {progress.position:,} rows are done: --resume goes on with the others")
 
 
 async def _load_id(client: Client, file: RecordFile[M], kind: str, *, resume: bool) -> tuple[str, Load]:

@@ -61,7 +61,7 @@ def test_a_row_names_its_id_where_the_load_goes_by_it() -> None:
 
 def test_a_refused_row_does_not_quote_what_it_holds() -> None:
     row = person(id=ID)
-    row.contact_media.add(kind=customers_pb2.ContactMedium.KIND_EMAIL, value="very private")
+    row.contact_media.add(kind=customers_pb2.ContactMedium.KIND_EMAIL, value="very private" * 100)
     refused = refusal_of(row)
     assert refused is not None
     assert "very private" not in refused.message

@@ -108,7 +108,12 @@ def test_every_wrong_setting_gets_a_line_of_its_own(
 
 
 def test_a_process_with_a_wrong_setting_ends_with_one_line_and_code_two() -> None:
-    environment = {**GOOD, "HOLDFAST_CUSTOMER_INFO_MONGO_URI": "mongodb://user:s3cret@host"}
+    environment = {
+        **GOOD,
+        "HOLDFAST_CUSTOMER_INFO_MONGO_URI": "mongodb://user:s3cret@host",
+        "HOLDFAST_CUSTOMER_INFO_KEYS_MONGO_URI": "mongodb://user:s3cret@host/keys",
+        "HOLDFAST_CUSTOMER_INFO_MASTER_KEY": "/nowhere",
+    }
     command = [sys.executable, "-m", "services.customer_info"]
     ended = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout) == (2, "")

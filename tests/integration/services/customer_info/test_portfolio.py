@@ -13,6 +13,10 @@ from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.errors import reason_of
+from chassis.mongo.client import Store
+from chassis.vault.vault import Vault
+from services.customer_info.accounts.store import AccountStore
+from services.customer_info.history.store import History
 from tests.integration.services.customer_info.conftest import Metadata
 from tests.integration.services.customer_info.messages import (
     bad_fields,
@@ -24,6 +28,7 @@ from tests.integration.services.customer_info.messages import (
     product_batches,
 )
 from tests.support.service import Keys
+from tests.unit.services.customer_info.account_builders import billing_account
 
 ORDERED, PROVISIONING = pb.PRODUCT_STATUS_ORDERED, pb.PRODUCT_STATUS_PROVISIONING
 ACTIVE, SUSPENDED, CEASED = pb.PRODUCT_STATUS_ACTIVE, pb.PRODUCT_STATUS_SUSPENDED, pb.PRODUCT_STATUS_CEASED
@@ -34,6 +39,14 @@ async def owner(customers: CustomersServiceStub, agent: Metadata) -> str:
     """The id of a customer with nothing yet."""
     request = customers_pb2.CreateCustomerRequest(customer=person())
     return str((await customers.CreateCustomer(request, metadata=agent)).customer.id)
+
+
+@pytest.fixture
+async def account(owner: str, store: Store, vault: Vault) -> str:
+    """The id of an account in use of that customer's."""
+    accounts, opened = AccountStore(store, vault, History(store)), billing_account(owner)
+    await accounts.transact(lambda transaction: accounts.put(transaction, opened))
+    return opened.id
 
 
 async def added(portfolio: PortfolioServiceStub, agent: Metadata, wish: pb.Product) -> pb.Product:
@@ -206,9 +219,9 @@ async def test_an_update_changes_the_fields_of_its_mask_only(
 
 
 async def test_updates_at_once_of_different_fields_are_all_there(
-    portfolio: PortfolioServiceStub, agent: Metadata, owner: str
+    portfolio: PortfolioServiceStub, agent: Metadata, owner: str, account: str
 ) -> None:
-    kept, account = await added(portfolio, agent, product(owner)), new_uuid()
+    kept = await added(portfolio, agent, product(owner))
     wishes = [
         pb.Product(id=kept.id, name="Fibre 500"),
         pb.Product(id=kept.id, account_id=account),
@@ -250,9 +263,8 @@ async def test_a_customer_sees_its_own_portfolio_only(
 
 
 async def test_lists_page_through_the_products_of_a_family_and_an_account(
-    portfolio: PortfolioServiceStub, agent: Metadata, owner: str
+    portfolio: PortfolioServiceStub, agent: Metadata, owner: str, account: str
 ) -> None:
-    account = new_uuid()
     made = [await added(portfolio, agent, product(owner, family="calendar", account_id=account)) for _ in range(5)]
     query = query_pb2.Query(page=query_pb2.PageRequest(page_size=2))
     query.predicates.add(field="family", values=["calendar"])
