@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import grpc
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.duplicates_pb2_grpc import DuplicatesServiceStub
+from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
+from holdfast.customer_info.v1.history_pb2_grpc import HistoryServiceStub
 from holdfast.customer_info.v1.loads_pb2_grpc import LoadsServiceStub
+from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
+from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
+from holdfast.customer_info.v1.responsibilities_pb2_grpc import ResponsibilitiesServiceStub
+from holdfast.customer_info.v1.search_pb2_grpc import SearchServiceStub
 from holdfast.gateway.v1.experience_pb2_grpc import ExperienceServiceStub
+from holdfast.gateway.v1.privacy_pb2_grpc import PrivacyServiceStub as ExportServiceStub
 from holdfast.interaction.v1.interactions_pb2_grpc import InteractionsServiceStub
 from holdfast.interaction.v1.tickets_pb2_grpc import TicketsServiceStub
 from holdfast.retention.v1.features_pb2_grpc import FeaturesServiceStub
@@ -75,6 +83,14 @@ class Client:
             else grpc.aio.insecure_channel(target, options)
         )
         self.customers = CustomersServiceStub(self.channel)
+        self.duplicates = DuplicatesServiceStub(self.channel)
+        self.hierarchy = HierarchyServiceStub(self.channel)
+        self.history = HistoryServiceStub(self.channel)
+        self.merges = MergesServiceStub(self.channel)
+        self.privacy = PrivacyServiceStub(self.channel)
+        self.privacy_export = ExportServiceStub(self.channel)
+        self.responsibilities = ResponsibilitiesServiceStub(self.channel)
+        self.search = SearchServiceStub(self.channel)
         self.loads = LoadsServiceStub(self.channel)
         self.portfolio = PortfolioServiceStub(self.channel)
         self.interactions = InteractionsServiceStub(self.channel)

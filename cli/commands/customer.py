@@ -1,23 +1,42 @@
-"""`holdfast customer`."""
+"""`holdfast customer`: one customer, read and changed. What names no command is a customer to show."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from cli.mesh.options import DataOption, NameOption, chosen_mesh
+from cli.commands import customer_changing, customer_reading
+from cli.mesh.options import DataOption, NameOption
 
 if TYPE_CHECKING:
     from holdfast.gateway.v1.experience_pb2 import GetCustomer360Response
 
     from cli.client import Client
 
+DEFAULT = "show"
+
+
+class ShownByDefault(TyperGroup):
+    """`holdfast customer ID` is `holdfast customer show ID`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(customer)
+    group = typer.Typer(
+        cls=ShownByDefault, help="One customer: `holdfast customer ID` shows the whole story.", no_args_is_help=True
+    )
+    group.command()(show)
+    customer_reading.register(group)
+    customer_changing.register(group)
+    app.add_typer(group, name="customer")
 
 
-def customer(
-    customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id, or one that others gave it.")],
+def show(
+    customer: Annotated[str, typer.Argument(metavar="ID", help="The customer's id, or anything it can be found by.")],
     interactions: Annotated[int, typer.Option(min=1, max=100, help="Most contacts shown.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
     data: DataOption = None,
@@ -27,58 +46,20 @@ def customer(
     from datetime import UTC, datetime
 
     from google.protobuf.json_format import MessageToJson
+    from holdfast.gateway.v1.experience_pb2 import GetCustomer360Request
 
-    from cli.client import client_of, run
+    from cli import asking
     from cli.pages import customer as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show as shown
 
-    mesh = chosen_mesh(data, name)
+    async def work(client: "Client") -> "GetCustomer360Response":
+        customer_id = await asking.customer_id(client, customer, "ID")
+        request = GetCustomer360Request(customer_id=customer_id, interactions=interactions)
+        found: GetCustomer360Response = await asking.answer(client, client.experience.GetCustomer360, request)
+        return found
 
-    async def work() -> "GetCustomer360Response":
-        async with client_of(mesh, "agent") as client:
-            return await _story(client, customer_id, interactions)
-
-    story = run(work())
+    story = asking.asked(data, name, "agent", work)
     if as_json:
         print(MessageToJson(story, ensure_ascii=False))
     else:
-        show(pages.page(story, datetime.now(UTC)))
-
-
-async def _story(client: "Client", asked: str, interactions: int) -> "GetCustomer360Response":
-    from holdfast.gateway.v1.experience_pb2 import GetCustomer360Request
-
-    from cli.client import CALL_SECONDS
-
-    customer_id = _uuid(asked) or await _look_up(client, asked)
-    request = GetCustomer360Request(customer_id=customer_id, interactions=interactions)
-    return await client.experience.GetCustomer360(request, metadata=client.metadata, timeout=CALL_SECONDS)
-
-
-async def _look_up(client: "Client", asked: str) -> str:
-    import grpc
-    from holdfast.customer_info.v1.customers_pb2 import LookupCustomerRequest, LookupExternalId
-
-    from cli.client import CALL_SECONDS
-    from cli.console import CommandError
-
-    if not 1 <= len(asked) <= 128:
-        raise CommandError("ID must have 1 to 128 characters", exit_code=2)
-    request = LookupCustomerRequest(external_id=LookupExternalId(value=asked))
-    try:
-        call = client.customers.LookupCustomer(request, metadata=client.metadata, timeout=CALL_SECONDS)
-        return (await call).customer.id
-    except grpc.aio.AioRpcError as error:
-        if error.code() is grpc.StatusCode.NOT_FOUND:
-            raise CommandError("ID: no customer, or more than one, answers to it") from None
-        raise
-
-
-def _uuid(text: str) -> str:
-    """The text as a UUID in its usual form; empty if it is none."""
-    import uuid
-
-    try:
-        return str(uuid.UUID(text)) if "-" in text else ""
-    except ValueError:
-        return ""
+        shown(pages.page(story, datetime.now(UTC)))

@@ -30,9 +30,10 @@ async def write(client: Client, customer_id: str, names: list[str], acknowledged
 
 
 def named_customer(name: str) -> customers_pb2.CreateCustomerRequest:
-    """A customer that can be told by its number in the register; the same name is what makes a retry harmless."""
-    firm = customers_pb2.Organization(trading_name="Example", registration_number=name)
-    return customers_pb2.CreateCustomerRequest(customer=customers_pb2.Customer(organization=firm), request_id=name)
+    """A customer that can be told by what is not sealed of it; the same name is what makes a retry harmless."""
+    firm = customers_pb2.Customer(organization=customers_pb2.Organization(trading_name="Example"))
+    firm.characteristics.add(name="told_by", value=name)
+    return customers_pb2.CreateCustomerRequest(customer=firm, request_id=name)
 
 
 @pytest.mark.parametrize("member", ["interaction", "customer_info", "mongod", "edge", "gateway", "retention", "sla"])
@@ -61,7 +62,8 @@ async def test_killing_a_process_in_the_middle_of_writes_loses_and_doubles_nothi
     assert len(kept) == len(wanted), "one entry for each message, no more"
     assert set(kept) == wanted
     with mesh.database("customer_info") as database:
-        ids = [d["_id"] for d in database["customers"].find({"party.registration_number": {"$in": sorted(wanted)}})]
+        told_by = [["told_by", name] for name in sorted(wanted)]
+        ids = [d["_id"] for d in database["customers"].find({"characteristics": {"$in": told_by}})]
         told = database["outbox"].count_documents({"subject": {"$in": ids}})
     assert len(ids) == len(wanted), "one customer for each request, no more"
     assert told == len(wanted), "and one event for each"

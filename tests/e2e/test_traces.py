@@ -21,8 +21,8 @@ SECTIONS = {
     )
 }
 LISTENERS = {
-    ("holdfast.sla", "holdfast.events.v1.EventsService/Subscribe"),
-    ("holdfast.retention", "holdfast.events.v1.EventsService/Subscribe"),
+    (f"holdfast.{service}", "holdfast.events.v1.EventsService/Subscribe")
+    for service in ("customer_info", "interaction", "retention", "sla")
 }
 
 

@@ -11,8 +11,9 @@ import pytest
 from cli.console import CommandError
 from cli.mesh import process
 from cli.mesh.instance import Instance
-from cli.mesh.members import ORDER, Programs
+from cli.mesh.members import ORDER, Programs, mongo_uri_setting
 from cli.mesh.mesh import Mesh
+from cli.mesh.mongod import DATABASES
 from cli.mesh.mongod_program import OVERRIDE
 from cli.mesh.ports import from_base, pick_base
 from cli.mesh.state import EdgeOptions
@@ -20,10 +21,7 @@ from tests.support import sample_api
 from tests.support.mesh import OPTIONS, LiveMesh
 
 # A database elsewhere that is never called: what these tests break has nothing to do with MongoDB.
-ELSEWHERE = {
-    f"HOLDFAST_{name}_MONGO_URI": "mongodb://127.0.0.1:1/x"
-    for name in ("CUSTOMER_INFO", "INTERACTION", "RETENTION", "SLA")
-}
+ELSEWHERE = {mongo_uri_setting(database): "mongodb://127.0.0.1:1/x" for database in DATABASES}
 
 
 @pytest.fixture

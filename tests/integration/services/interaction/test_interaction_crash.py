@@ -10,7 +10,14 @@ import grpc
 from holdfast.interaction.v1 import interactions_pb2 as pb
 from holdfast.interaction.v1.interactions_pb2_grpc import InteractionsServiceStub
 
+from chassis.ids import new_ids
 from chassis.mongo.client import Store
+from chassis.times import now
+from services.interaction.interactions import wire
+from services.interaction.interactions.store import to_document
+from services.interaction.privacy.rules import ERASED
+from tests.support.event_source import EventSource, erased
+from tests.support.polling import eventually
 from tests.support.service import Keys, free_port, serving
 from tests.unit.services.interaction.builders import entry
 
@@ -94,3 +101,37 @@ async def test_a_stop_amid_writes_answers_what_was_taken(
     pattern = {"source": "crash", "message_id": {"$regex": "^stop-"}}
     found = {d["message_id"]: d["_id"] async for d in store.collection("interactions").find(pattern)}
     assert found == acknowledged
+
+
+async def test_a_kill_amid_a_redaction_only_delays_it(
+    mongo_uri: Callable[[str], str], keys: Keys, store: Store, tmp_path: Path
+) -> None:
+    customer, entries = str(uuid.uuid4()), store.collection("interactions")
+    one = entry(customer_id=customer)
+    document = to_document(one, wire.times(one, now()))
+    for _ in range(40):
+        await entries.insert_many([{**document, "_id": entry_id} for entry_id in new_ids(1000)])
+    source = EventSource()
+    await source.start()
+    with_text = {"customer_id": customer, "note": one.note}
+    wanted = settings(mongo_uri) | {"customer_info_target": source.address}
+    with serving("services.interaction", keys, tmp_path, **wanted) as process:
+        source.tell(erased(customer))
+
+        async def begun() -> bool:
+            return bool(await entries.count_documents({"customer_id": customer, "note": ERASED}, limit=1))
+
+        await eventually(begun, "the first part")
+        process.kill()
+        left = await entries.count_documents(with_text)
+        assert 0 < left < 40_000
+        process.start()
+
+        async def done() -> bool:
+            erasure = {"_id": customer, "redact_time": {"$exists": True}}
+            return await store.collection("erasures").find_one(erasure) is not None
+
+        await eventually(done, "the end of the redaction", 60)
+    await source.stop()
+    assert await entries.count_documents(with_text) == 0
+    assert await entries.count_documents({"customer_id": customer, "redact_time": {"$exists": True}}) == 40_000

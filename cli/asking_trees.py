@@ -1,0 +1,52 @@
+"""The trees of a customer, read whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from holdfast.common.v1.query_pb2 import PageRequest, Query
+from holdfast.customer_info.v1.hierarchy_pb2 import GetSubtreeRequest, ListTreesRequest, Node, Tree
+
+from cli.asking import answer
+from cli.client import BULK_SECONDS, Client
+from cli.console import CommandError
+
+MOST: int = 1000
+"""Trees of a customer that are listed."""
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A tree and its nodes, parents before their children, as they stood at a time."""
+
+    tree: Tree
+    nodes: Sequence[Node]
+    as_of: Timestamp
+
+
+async def trees(
+    client: Client, customer_id: str, wanted: str | None, as_of: Timestamp | None, levels: int
+) -> list[Grown]:
+    """The trees of a customer, or the one of that name or id.
+
+    Raises:
+        CommandError: there is no such tree.
+    """
+    request = ListTreesRequest(customer_id=customer_id, query=Query(page=PageRequest(page_size=MOST)))
+    listed = (await answer(client, client.hierarchy.ListTrees, request)).trees
+    chosen = [one for one in listed if wanted in (None, one.name, one.id)]
+    if wanted is not None and not chosen:
+        names = ", ".join(one.name for one in listed) or "none"
+        raise CommandError(f"--tree: the customer has no such tree; there are {names}")
+    return [await _grown(client, one, as_of, levels) for one in chosen]
+
+
+async def _grown(client: Client, tree: Tree, as_of: Timestamp | None, levels: int) -> Grown:
+    request = GetSubtreeRequest(customer_id=tree.customer_id, tree_id=tree.id, as_of=as_of, levels=levels)
+    nodes: list[Node] = []
+    at = Timestamp()
+    async for piece in client.hierarchy.GetSubtree(request, metadata=client.metadata, timeout=BULK_SECONDS):
+        nodes += piece.nodes
+        if piece.HasField("as_of"):
+            at = piece.as_of
+    return Grown(tree, nodes, at)

@@ -1,0 +1,172 @@
+"""`holdfast customer search | tree | who-is | gaps | duplicates | history`."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.mesh.options import DataOption, NameOption
+
+if TYPE_CHECKING:
+    from cli.client import Client
+
+CustomerArgument = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The customer's id, or anything it can be found by.")
+]
+AsOfOption = Annotated[str | None, typer.Option(help="As it stood on this day or at this time; now unless told.")]
+
+
+def register(group: typer.Typer) -> None:
+    for command in (search, tree, gaps, duplicates, history):
+        group.command()(command)
+    group.command("who-is")(who_is)
+
+
+def search(
+    text: Annotated[
+        list[str], typer.Argument(metavar="TEXT", help="A name, or the begin of one; typos do not matter.")
+    ],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Most customers shown.")] = 10,
+    archived: Annotated[bool, typer.Option(help="With those that were archived.")] = False,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """Find customers by name, the best match first."""
+    from holdfast.customer_info.v1.search_pb2 import SearchCustomersRequest
+
+    from cli import asking
+    from cli.pages import found as pages
+    from cli.pages.paper import show
+
+    request = SearchCustomersRequest(text=" ".join(text), limit=limit, include_archived=archived)
+
+    async def work(client: "Client") -> Any:
+        return await asking.answer(client, client.search.SearchCustomers, request)
+
+    answer = asking.asked(data, name, "agent", work)
+    show(pages.searched(answer.found) if answer.found else "No customer of such a name.")
+
+
+def tree(
+    customer: CustomerArgument,
+    *,
+    tree_name: Annotated[str | None, typer.Option("--tree", help="Only the tree of this name or id.")] = None,
+    levels: Annotated[int, typer.Option(min=0, max=32, help="Levels shown; 0: all.")] = 0,
+    as_of: AsOfOption = None,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """Show how a customer is organised: its trees, with their nodes."""
+    from cli import asking
+    from cli.asking_trees import trees
+    from cli.pages import organisation as pages
+    from cli.pages.paper import show
+
+    at = asking.moment(as_of, "--as-of")
+
+    async def work(client: "Client") -> Any:
+        return await trees(client, await asking.customer_id(client, customer), tree_name, at, levels)
+
+    found = asking.asked(data, name, "agent", work)
+    show(*(pages.tree(one) for one in found)) if found else show("No tree.")
+
+
+def who_is(
+    responsibility: Annotated[str, typer.Argument(metavar="RESPONSIBILITY", help="Its name.")],
+    node: Annotated[str, typer.Argument(metavar="NODE", help="The id of the node; `customer tree` shows it.")],
+    at: Annotated[str | None, typer.Option(help="On this day or at this time; now unless told.")] = None,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """Tell who has a responsibility at a node, and who those are that it depends on. Exit code 1 if nobody has."""
+    from holdfast.customer_info.v1.responsibilities_pb2 import WhoIsRequest
+
+    from cli import asking
+    from cli.pages import responsibilities as pages
+    from cli.pages.paper import show
+
+    request = WhoIsRequest(
+        responsibility=responsibility, node_id=asking.id_of(node, "NODE"), as_of=asking.moment(at, "--at")
+    )
+
+    async def work(client: "Client") -> Any:
+        return await asking.answer(client, client.responsibilities.WhoIs, request)
+
+    answer = asking.asked(data, name, "agent", work)
+    show(pages.holders(answer))
+    if not answer.answer.holders:
+        raise typer.Exit(1)
+
+
+def gaps(
+    customer: CustomerArgument,
+    as_of: AsOfOption = None,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """Report where responsibilities lack somebody who can be reached. Exit code 1 if there are gaps."""
+    from holdfast.customer_info.v1.responsibilities_pb2 import GapReportRequest
+
+    from cli import asking
+    from cli.pages import responsibilities as pages
+    from cli.pages.paper import show
+
+    at = asking.moment(as_of, "--as-of")
+
+    async def work(client: "Client") -> Any:
+        request = GapReportRequest(customer_id=await asking.customer_id(client, customer), as_of=at)
+        return await asking.answer(client, client.responsibilities.GapReport, request)
+
+    report = asking.asked(data, name, "agent", work)
+    show(pages.gaps(report))
+    if report.gap_count:
+        raise typer.Exit(1)
+
+
+def duplicates(
+    customer: CustomerArgument,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Most records shown.")] = 10,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """List records that may be the same customer, and why."""
+    from holdfast.customer_info.v1.duplicates_pb2 import FindDuplicatesRequest
+
+    from cli import asking
+    from cli.pages import found as pages
+    from cli.pages.paper import show
+
+    async def work(client: "Client") -> Any:
+        request = FindDuplicatesRequest(customer_id=await asking.customer_id(client, customer), limit=limit)
+        return await asking.answer(client, client.duplicates.FindDuplicates, request)
+
+    answer = asking.asked(data, name, "agent", work)
+    show(pages.duplicates(answer.candidates) if answer.candidates else "No record looks like the same customer.")
+
+
+def history(
+    customer: CustomerArgument,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Only changes of these records: customer, product, account …; repeatable.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most changes shown.")] = 20,
+    data: DataOption = None,
+    name: NameOption = None,
+) -> None:
+    """List what was changed of a customer, by whom, the latest change first."""
+    from holdfast.common.v1.query_pb2 import PageRequest
+    from holdfast.customer_info.v1.history_pb2 import ListChangesRequest
+
+    from cli import asking
+    from cli.pages import changes as pages
+    from cli.pages.paper import show
+
+    async def work(client: "Client") -> Any:
+        request = ListChangesRequest(
+            customer_id=await asking.customer_id(client, customer), kinds=kind, page=PageRequest(page_size=limit)
+        )
+        return await asking.answer(client, client.history.ListChanges, request)
+
+    answer = asking.asked(data, name, "agent", work)
+    show(pages.table(answer.changes) if answer.changes else "No change is kept.")
+    if answer.page.next_page_token:
+        show(f"There are more: --limit shows more than {limit}.")

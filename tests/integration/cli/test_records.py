@@ -1,0 +1,171 @@
+"""Files of customers and products, loaded and written by the command line's own means into a real service."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from holdfast.customer_info.v1.customers_pb2 import Customer
+
+from chassis.mongo.client import Store
+from cli.client import Client
+from cli.console import CommandError
+from cli.exporting import records as exporting
+from cli.importing import records
+from cli.importing.record_file import CUSTOMERS, PRODUCTS, RecordFile
+from tests.integration.services.customer_info.conftest import opened_store
+from tests.integration.services.customer_info.messages import new_uuid
+from tests.support.service import Keys, Process, serving
+from tests.unit.cli.importing.fake_mesh import SilentBar, SilentBars
+
+ROWS = 5_000
+
+
+@pytest.fixture(scope="module")
+def service(mongo_uri: Callable[[str], str], keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    uri = mongo_uri("customer_info")
+    with serving(
+        "services.customer_info", keys, tmp_path_factory.mktemp("cli"), customer_info_mongo_uri=uri
+    ) as process:
+        yield process
+
+
+@pytest.fixture
+async def client(service: Process, keys: Keys) -> AsyncIterator[Client]:
+    async with Client(service.address, keys.token("admin", subject="holdfast-cli")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
+    opened = await opened_store(mongo_uri("customer_info"), [])
+    yield opened
+    await opened.close()
+
+
+def written(path: Path, rows: Iterable[dict[str, str]]) -> Path:
+    """A CSV file of these rows."""
+    rows = list(rows)
+    with path.open("w", newline="") as file:
+        out = csv.DictWriter(file, list(dict.fromkeys(column for row in rows for column in row)))
+        out.writeheader()
+        out.writerows(rows)
+    return path
+
+
+def person(**cells: str) -> dict[str, str]:
+    return {"id": new_uuid(), "given_name": "Ada", "family_name": "Example", **cells}
+
+
+def bar() -> SilentBar:
+    return SilentBars().task("file", 1)
+
+
+async def load(client: Client, path: Path, table: Any = CUSTOMERS, *, resume: bool = False) -> records.Report:
+    return await records.load(client, RecordFile(path, table), table.kind, bar(), resume=resume)
+
+
+async def exported(client: Client, form: str, kind: str = "customers") -> bytes:
+    out = io.BytesIO()
+    request = exporting.request_of(kind, form, [], [])
+    rows: list[int] = []
+    assert await exporting.write(client, request, out, rows.append) == rows[-1]
+    return out.getvalue()
+
+
+async def test_every_row_that_fails_is_told_by_its_number_and_why(client: Client, tmp_path: Path) -> None:
+    rows = [
+        person(),
+        person(status="asleep"),
+        person(id="no uuid"),
+        person(phone="call me"),
+        person(language="de"),
+    ]
+    report = await load(client, written(tmp_path / "customers.csv", rows))
+    assert (report.summary.received, report.summary.created, report.summary.failed) == (5, 2, 3)
+    told = [(e.row, e.reason, e.field) for e in report.errors]
+    assert told == [
+        (2, "INVALID_ROW", "status"),
+        (3, "INVALID_FIELD", "id"),
+        (4, "INVALID_FIELD", "contact_media[0].value"),
+    ]
+    assert all("asleep" not in e.message and "call me" not in e.message for e in report.errors)
+
+
+async def test_those_below_may_stand_before_those_above(client: Client, tmp_path: Path) -> None:
+    top, middle = new_uuid(), new_uuid()
+    rows = [
+        {**person(), "parent_id": middle, "trading_name": ""},
+        {"id": middle, "parent_id": top, "trading_name": "Example Branch", "given_name": "", "family_name": ""},
+        {"id": top, "parent_id": "", "trading_name": "Example Ltd", "given_name": "", "family_name": ""},
+        {**person(), "parent_id": new_uuid(), "trading_name": ""},
+    ]
+    report = await load(client, written(tmp_path / "tree.csv", rows))
+    summary = report.summary
+    assert (summary.received, summary.created, summary.unchanged, summary.failed) == (4, 3, 0, 1)
+    assert [(e.row, e.reason, e.field) for e in report.errors] == [(4, "NOT_FOUND", "parent_id")]
+
+
+async def test_a_load_that_broke_is_gone_on_with_and_a_finished_one_is_known(
+    service: Process, keys: Keys, store: Store, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "many.csv", [person() for _ in range(ROWS)])
+
+    async def kill_amid() -> None:
+        position = 0
+        while position < ROWS // 4:
+            found = await store.collection("loads").find_one({"position": {"$gt": 1000}})
+            position = found["position"] if found else 0
+        service.kill()
+
+    async with Client(service.address, keys.token("admin", subject="holdfast-cli")) as client:
+        killing = asyncio.create_task(kill_amid())
+        with pytest.raises(CommandError, match="--resume"):
+            await load(client, path)
+        await killing
+    service.start()
+    async with Client(service.address, keys.token("admin", subject="holdfast-cli")) as client:
+        report = await load(client, path, resume=True)
+        assert 0 < report.began_after < ROWS
+        assert (report.summary.received, report.summary.created, report.summary.failed) == (ROWS, ROWS, 0)
+        known = await load(client, path, resume=True)
+        assert known.finished
+        assert known.summary == report.summary
+        anew = await load(client, path)
+        assert (anew.summary.received, anew.summary.unchanged) == (ROWS, ROWS)
+
+
+async def test_what_is_written_is_read_in_both_formats(client: Client, tmp_path: Path) -> None:
+    owner = new_uuid()
+    rows = [person(id=owner, email="ada@example.com;a2@example.com", preferred="email:2", phone="+4930123456")]
+    await load(client, written(tmp_path / "one.csv", rows))
+    product = {
+        "id": new_uuid(),
+        "customer_id": owner,
+        "family": "broadband",
+        "name": "Fibre",
+        "monthly_price": "30 EUR",
+    }
+    report = await load(client, written(tmp_path / "products.csv", [product]), PRODUCTS)
+    assert report.summary.created == 1
+    for form in ("csv", "ndjson"):
+        path = tmp_path / f"out.{form}"
+        path.write_bytes(await exported(client, form))
+        found = {row.id: row for row in RecordFile(path, CUSTOMERS).rows() if isinstance(row, Customer)}
+        media = [(m.value, m.preferred) for m in found[owner].contact_media]
+        assert media == [("ada@example.com", False), ("a2@example.com", True), ("+4930123456", False)]
+        report = await load(client, path)
+        assert (report.summary.unchanged, report.summary.failed) == (report.summary.received, 0)
+        path.write_bytes(await exported(client, form, "products"))
+        report = await load(client, path, PRODUCTS)
+        assert (report.summary.received, report.summary.unchanged) == (1, 1)
+
+
+async def test_a_file_that_ends_amid_a_row_stops_the_load_with_a_line(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(f'id,family_name\n{new_uuid()},"Example\n')
+    with pytest.raises(CommandError, match="line 2"):
+        await load(client, path)
