@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from services.customer_info.names.forms_rules import LEADING_FORMS, LEGAL_FORMS, NAMES_TOO, PARTICLES, TITLES
@@ -66,6 +67,7 @@ def folded(text: str) -> str:
     return " ".join("".join(c if c.isalnum() or _is_vowel_sign(c) else " " for c in plain).split())
 
 
+@lru_cache(maxsize=4096)
 def parsed(text: str) -> Words:
     """The words of a person's or a company's name.
 

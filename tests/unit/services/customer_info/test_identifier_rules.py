@@ -1,0 +1,73 @@
+"""Identifiers: one way to write each, and the keys they are found by."""
+
+import random
+
+import phonenumbers
+import pytest
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, ValidationResult
+
+from services.customer_info.identifier_rules import ACCOUNT, EMAIL, PHONE, VALUE, any_keys, e164, email
+
+
+def by_the_library(text: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def test_a_number_is_what_the_library_says_it_is() -> None:
+    chance = random.Random(164)
+    codes = sorted(COUNTRY_CODE_TO_REGION_CODE)
+    for _ in range(4000):
+        digits = "".join(chance.choices("0123456789", k=chance.randint(3, 14)))
+        text = f"+{chance.choice(codes)}{digits}"
+        try:
+            found: str | None = e164(text)
+        except ValueError:
+            found = None
+        assert found == by_the_library(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+49 (0)30 1234567", "+49301234567"),
+        ("+49 30/123-45 67", "+49301234567"),
+        (" +44 20 7946 0958", "+442079460958"),
+        ("+39 06 698 12345", "+390669812345"),
+        ("+1 (202) 555-0123", "+12025550123"),
+    ],
+)
+def test_a_number_may_be_written_as_people_do(text: str, number: str) -> None:
+    assert e164(text) == number
+
+
+@pytest.mark.parametrize("text", ["030 1234567", "0049 30 1234567", "+49", "+999123456789", "+4930", "call me", ""])
+def test_what_is_no_number_with_its_country_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^(must|has)") as refused:
+        e164(text)
+    assert not text or text not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["a@b", "Ada.Example@Example.COM ", "o'brien+x@mail.example"])
+def test_an_address_has_no_case(text: str) -> None:
+    assert email(text) == text.strip().lower()
+
+
+@pytest.mark.parametrize("text", ["a", "a@", "@b", "a b@c.example", "a@b..c", "a@-b"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="email"):
+        email(text)
+
+
+def test_a_text_may_be_several_things() -> None:
+    assert set(any_keys(" +49 30 1234567 ")) == {
+        (VALUE, "+49 30 1234567"),
+        (ACCOUNT, "+49 30 1234567"),
+        (PHONE, "+49301234567"),
+    }
+    assert (EMAIL, "a@b.example") in any_keys("A@b.example")
