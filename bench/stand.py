@@ -42,6 +42,8 @@ class Stand:
             "metrics_listen": f"127.0.0.1:{free_port()}",
             "otlp_endpoint": self._collector,
             "trace_sample_ratio": "0.01",
+            # Nobody is there: what customers do meanwhile is not what is measured.
+            "customer_info_target": f"127.0.0.1:{free_port()}",
         }
         with serving(f"services.{name}", self.keys, self.folder, **{**usual, **settings}) as process:
             yield process

@@ -21,6 +21,7 @@ WELL_KNOWN = Path(protoc.__file__).parent / "_proto"
 FOREIGN = [
     *(f"google/protobuf/{name}.proto" for name in ("any", "descriptor", "duration", "field_mask", "timestamp")),
     "google/api/annotations.proto",
+    "google/api/httpbody.proto",
 ]
 
 

@@ -115,7 +115,7 @@ def export(
         with written(out) as file:
             call = client.privacy_export.ExportCustomer(request, metadata=client.metadata, timeout=BULK_SECONDS)
             async for piece in call:
-                file.write(piece.chunk)
+                file.write(piece.data)
 
     asking.asked(data, name, "supervisor", work)
     if out:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+from google.api.httpbody_pb2 import HttpBody
 from holdfast.gateway.v1 import privacy_pb2 as pb
 from holdfast.gateway.v1 import privacy_pb2_grpc
 
@@ -15,9 +16,7 @@ class PrivacyHandlers(privacy_pb2_grpc.PrivacyServiceServicer):
     def __init__(self, export: Export) -> None:
         self._export = export
 
-    async def ExportCustomer(
-        self, request: pb.ExportCustomerRequest, _: Any
-    ) -> AsyncIterator[pb.ExportCustomerResponse]:
+    async def ExportCustomer(self, request: pb.ExportCustomerRequest, _: Any) -> AsyncIterator[HttpBody]:
         """Streams everything held on a customer."""
         async for piece in self._export.tell(request.customer_id):
-            yield pb.ExportCustomerResponse(chunk=piece)
+            yield HttpBody(content_type="application/json", data=piece)

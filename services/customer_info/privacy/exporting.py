@@ -66,4 +66,4 @@ class Exporting:
         self, find: Find, owner: str, read: Read, members: Sequence[str], keys: Mapping[str, DataKey]
     ) -> Pages:
         async for documents in find(members):
-            yield [read(d, keys.get(d[owner])) for d in documents]
+            yield [read(d, keys.get(d.get(owner, ""))) for d in documents]

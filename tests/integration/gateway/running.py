@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -67,11 +68,11 @@ class Gateway:
     async def export(self, customer_id: str, token: str = "", *, seconds: float = 20.0) -> bytes:
         """Everything on a customer; the default caller is a supervisor."""
         call = self.exporting(customer_id, token, seconds=seconds)
-        return b"".join([piece.chunk async for piece in call])
+        return b"".join([piece.data async for piece in call])
 
     def exporting(
         self, customer_id: str, token: str = "", *, seconds: float = 20.0
-    ) -> "grpc.aio.UnaryStreamCall[privacy_pb2.ExportCustomerRequest, privacy_pb2.ExportCustomerResponse]":
+    ) -> "grpc.aio.UnaryStreamCall[privacy_pb2.ExportCustomerRequest, Any]":
         """The call that exports it."""
         stub = privacy_pb2_grpc.PrivacyServiceStub(self.channel)
         metadata = grpc.aio.Metadata(("authorization", f"Bearer {token or self.token('supervisor')}"))

@@ -57,7 +57,7 @@ async def test_a_history_larger_than_a_message_comes_whole(gateway: Gateway) -> 
         *exported(privacy_pb2.ExportCustomerResponse, tickets=[]),
     ]
     call = gateway.exporting(somebody(), seconds=60)
-    pieces = [piece.chunk async for piece in call]
+    pieces = [piece.data async for piece in call]
     document = b"".join(pieces)
     assert len(document) > 20_000_000
     assert max(len(piece) for piece in pieces) < 1_000_000
@@ -91,7 +91,7 @@ async def test_a_service_that_breaks_off_leaves_no_document_that_looks_whole(gat
     got = b""
     with pytest.raises(grpc.aio.AioRpcError) as broken:
         async for piece in gateway.exporting(somebody()):
-            got += piece.chunk
+            got += piece.data
     assert broken.value.code() is grpc.StatusCode.UNAVAILABLE
     assert str(broken.value.details()).startswith(f"{name} does not answer")
     assert len(got) > 100_000
