@@ -46,7 +46,9 @@ def body(customer: Customer, customer_id: str, now: datetime) -> RenderableType:
 
 
 def name_of(customer: Customer) -> str:
-    """What to call it."""
+    """What to call it; of who was erased nothing is left to call them by."""
+    if customer.HasField("erase_time"):
+        return "erased"
     if customer.WhichOneof("party") == "organization":
         return plain(customer.organization.trading_name)
     return plain(f"{customer.individual.given_name} {customer.individual.family_name}")

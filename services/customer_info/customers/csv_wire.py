@@ -1,4 +1,4 @@
-"""Customers as rows of a CSV file: part of the handlers' door. The service's README describes the columns."""
+"""Customers as rows of a CSV file: part of the handlers' door. `docs/files.md` describes the columns."""
 
 from collections.abc import Callable, Sequence
 
