@@ -1,11 +1,14 @@
 """What the nouns of customer information share between protobuf and the rules' dataclasses."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import types_pb2
 
+from chassis.rules import Invalid
 from chassis.times import to_timestamp
 from services.customer_info.customers.rules import Money
 
@@ -23,6 +26,25 @@ def money(message: types_pb2.Money) -> Money:
 def money_message(amount: Money | None) -> types_pb2.Money | None:
     """An amount as a message; None stays unset."""
     return None if amount is None else types_pb2.Money(currency_code=amount.currency, micros=amount.micros)
+
+
+def masked(mask: FieldMask, message: Message, updatable: Collection[str], path: str = "update_mask") -> list[str]:
+    """The fields that an update is about: those of the mask or, without one, those that are set and may be updated.
+
+    Raises:
+        Invalid: the mask, at `path` of the request, names a field that cannot be updated (INVALID_UPDATE_MASK).
+    """
+    named = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in updatable]
+    unknown = sorted(set(named) - set(updatable))
+    if unknown:
+        allowed = ", ".join(sorted(updatable))
+        raise Invalid(
+            f"{unknown[0]} cannot be updated; there are {allowed}",
+            field=path,
+            reason="INVALID_UPDATE_MASK",
+            metadata={"allowed": allowed},
+        )
+    return named
 
 
 def pairs(messages: Iterable[types_pb2.Characteristic]) -> tuple[tuple[str, str], ...]:

@@ -5,10 +5,9 @@ from holdfast.common.v1 import policy_pb2
 from holdfast.customer_info.v1 import accounts_pb2 as pb
 
 from chassis.etag import etag
-from chassis.rules import Invalid
 from services.customer_info.accounts.request_rules import Request, RequestKind, RequestStatus, Wish
 from services.customer_info.accounts.rules import CHANGEABLE, Account, Content, Kind, Role, Status
-from services.customer_info.wire import stamp
+from services.customer_info.wire import masked, stamp
 
 KINDS = {k: pb.AccountKind.Value(f"ACCOUNT_KIND_{k.name}") for k in Kind}
 STATUSES = {s: pb.AccountStatus.Value(f"ACCOUNT_STATUS_{s.name}") for s in Status}
@@ -70,17 +69,8 @@ def names(mask: FieldMask, message: pb.AccountContent) -> frozenset[str]:
     Raises:
         Invalid: one of them cannot be changed, or there is none.
     """
-    paths = list(mask.paths) or [f.name for f, _ in message.ListFields()]
-    unknown = sorted(set(paths) - CHANGEABLE)
-    if unknown:
-        allowed = ", ".join(sorted(CHANGEABLE))
-        raise Invalid(
-            f"{unknown[0]} cannot be changed; there are {allowed}",
-            field="change.update_mask",
-            reason="INVALID_UPDATE_MASK",
-            metadata={"allowed": allowed},
-        )
-    return frozenset(paths)
+    wanted = mask if mask.paths else FieldMask(paths=[f.name for f, _ in message.ListFields()])
+    return frozenset(masked(wanted, message, CHANGEABLE, "change.update_mask"))
 
 
 def message(kept: Account) -> pb.Account:

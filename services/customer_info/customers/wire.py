@@ -36,7 +36,7 @@ from services.customer_info.identifier_rules import (
     external_key,
 )
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, any_service, key, normalised
-from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
+from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp
 
 PRODUCT = "product"
 STATUSES = {s: pb.CustomerStatus.Value(f"CUSTOMER_STATUS_{s.name}") for s in Status}
@@ -129,16 +129,7 @@ def names(mask: FieldMask, message: pb.Customer) -> frozenset[str]:
     Raises:
         Invalid: the mask names a field that cannot be updated, or the kind of party that is not set.
     """
-    paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in _MASKED]
-    unknown = sorted(set(paths) - set(_MASKED))
-    if unknown:
-        allowed = ", ".join(sorted(_MASKED))
-        raise Invalid(
-            f"{unknown[0]} cannot be updated; there are {allowed}",
-            field="update_mask",
-            reason="INVALID_UPDATE_MASK",
-            metadata={"allowed": allowed},
-        )
+    paths = masked(mask, message, _MASKED)
     for path in ("individual", "organization"):
         if path in paths and message.WhichOneof("party") != path:
             raise Invalid(f"the mask names {path}, but it is not set", field=f"customer.{path}")

@@ -8,7 +8,6 @@ from holdfast.common.v1 import types_pb2
 from holdfast.customer_info.v1 import hierarchy_pb2 as pb
 
 from chassis.etag import etag
-from chassis.rules import Invalid
 from chassis.times import to_timestamp
 from services.customer_info.hierarchy.figure_rules import Sums
 from services.customer_info.hierarchy.rules import (
@@ -22,7 +21,7 @@ from services.customer_info.hierarchy.rules import (
     Tree,
     View,
 )
-from services.customer_info.wire import stamp
+from services.customer_info.wire import masked, stamp
 
 VIEWS = {v: pb.TreeView.Value(f"TREE_VIEW_{v.name}") for v in View}
 KINDS = {k: pb.NodeKind.Value(f"NODE_KIND_{k.name}") for k in Kind}
@@ -48,7 +47,7 @@ def tree_names(mask: FieldMask) -> None:
     Raises:
         Invalid: it names something else.
     """
-    _check_mask(mask.paths, frozenset({"name"}))
+    masked(mask, pb.Tree(), ("name",))
 
 
 def node_names(mask: FieldMask, message: pb.Node) -> frozenset[str]:
@@ -57,9 +56,7 @@ def node_names(mask: FieldMask, message: pb.Node) -> frozenset[str]:
     Raises:
         Invalid: the mask names a field that cannot be updated.
     """
-    paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in UPDATABLE]
-    _check_mask(paths, UPDATABLE)
-    return frozenset(paths)
+    return frozenset(masked(mask, message, UPDATABLE))
 
 
 def tree_message(kept: Tree) -> pb.Tree:
@@ -116,15 +113,3 @@ def changed_event(kept: Tree, change: Change, node_ids: Sequence[str], at: datet
         node_ids=node_ids,
         effective_time=to_timestamp(at),
     )
-
-
-def _check_mask(paths: Sequence[str], allowed: frozenset[str]) -> None:
-    unknown = sorted(set(paths) - allowed)
-    if unknown:
-        names = ", ".join(sorted(allowed))
-        raise Invalid(
-            f"{unknown[0]} cannot be updated; there are {names}",
-            field="update_mask",
-            reason="INVALID_UPDATE_MASK",
-            metadata={"allowed": names},
-        )

@@ -12,7 +12,7 @@ from chassis.times import moment
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import UPDATABLE, Product, Row, Status, StatusChange
 from services.customer_info.portfolio.term_rules import Term
-from services.customer_info.wire import characteristics, money, money_message, pairs, stamp
+from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp
 
 STATUSES = {s: pb.ProductStatus.Value(f"PRODUCT_STATUS_{s.name}") for s in Status}
 _STATUS = {number: status for status, number in STATUSES.items()}
@@ -73,17 +73,7 @@ def names(mask: FieldMask, message: pb.Product) -> frozenset[str]:
     Raises:
         Invalid: the mask names a field that cannot be updated.
     """
-    paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in UPDATABLE]
-    unknown = sorted(set(paths) - set(UPDATABLE))
-    if unknown:
-        allowed = ", ".join(sorted(UPDATABLE))
-        raise Invalid(
-            f"{unknown[0]} cannot be updated; there are {allowed}",
-            field="update_mask",
-            reason="INVALID_UPDATE_MASK",
-            metadata={"allowed": allowed},
-        )
-    return frozenset(paths)
+    return frozenset(masked(mask, message, UPDATABLE))
 
 
 def message(kept: Product, at: datetime) -> pb.Product:

@@ -4,7 +4,6 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.customer_info.v1 import profiles_pb2 as pb
 
 from chassis.etag import etag
-from chassis.rules import Invalid
 from chassis.times import to_timestamp
 from services.customer_info.customers.rules import Money
 from services.customer_info.profiles.fact_rules import Shown
@@ -20,7 +19,7 @@ from services.customer_info.profiles.rules import (
     Window,
 )
 from services.customer_info.profiles.view_rules import Freshness, SectionView, View
-from services.customer_info.wire import money_message, stamp
+from services.customer_info.wire import masked, money_message, stamp
 
 CHANNELS = {c: pb.PreferredChannel.Value(f"PREFERRED_CHANNEL_{c.name}") for c in Channel}
 DAYS = {d: pb.ContactDay.Value(f"CONTACT_DAY_{d.name}") for d in Day}
@@ -50,17 +49,7 @@ def names(mask: FieldMask, message: pb.Profile) -> frozenset[str]:
     Raises:
         Invalid: the mask names a field that cannot be updated.
     """
-    paths = list(mask.paths) or [f.name for f, _ in message.ListFields() if f.name in UPDATABLE]
-    unknown = sorted(set(paths) - set(UPDATABLE))
-    if unknown:
-        allowed = ", ".join(sorted(UPDATABLE))
-        raise Invalid(
-            f"{unknown[0]} cannot be updated; there are {allowed}",
-            field="update_mask",
-            reason="INVALID_UPDATE_MASK",
-            metadata={"allowed": allowed},
-        )
-    return frozenset(paths)
+    return frozenset(masked(mask, message, UPDATABLE))
 
 
 def message(kept: Profile) -> pb.Profile:
