@@ -202,6 +202,8 @@ def _party(message: pb.Customer) -> Individual | Organization:
 
 
 def _medium(message: pb.ContactMedium, place: int) -> ContactMedium:
+    if not message.HasField("valid"):
+        return ContactMedium(_KIND[message.kind], message.value, message.preferred)
     valid, path = message.valid, f"customer.contact_media[{place}].valid"
     start, end = moment(valid, "start", f"{path}.start"), moment(valid, "end", f"{path}.end")
     return ContactMedium(_KIND[message.kind], message.value, message.preferred, start, end)
