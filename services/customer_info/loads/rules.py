@@ -59,8 +59,10 @@ class Load:
 class Overtaken(Refused):
     """Another stream goes on with the load: this one must not."""
 
-    def __init__(self) -> None:
-        super().__init__("another stream goes on with this load", metadata={"state": "under way elsewhere"})
+
+def overtaken() -> Overtaken:
+    """The refusal of a stream whose load is not where it left it."""
+    return Overtaken("another stream goes on with this load", metadata={"state": "under way elsewhere"})
 
 
 def check_goes_on(load: Load, kind: str, by: str) -> None:

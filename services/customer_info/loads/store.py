@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Collection, Index
-from services.customer_info.loads.rules import Counts, Fault, Load, Overtaken
+from services.customer_info.loads.rules import Counts, Fault, Load, overtaken
 from services.customer_info.store import refused_key
 
 # Nobody goes on with a load that has rested so long.
@@ -71,7 +71,7 @@ class LoadStore:
         where = {"_id": before.id, "position": before.position}
         done = await self._loads.update_one(where, change, session=transaction)
         if not done.matched_count:
-            raise Overtaken
+            raise overtaken()
 
     async def complete(self, load: Load, at: datetime) -> None:
         """Keeps that a stream of the load came to its end."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.customer_info.loads.rules import Load, Overtaken
+from services.customer_info.loads.rules import Load, overtaken
 
 
 class FakeLoads:
@@ -23,7 +23,7 @@ class FakeLoads:
 
     async def move(self, transaction: Any, before: Load, after: Load) -> None:
         if self.kept[before.id].position != before.position:
-            raise Overtaken
+            raise overtaken()
         self.kept[before.id] = after
         self.moves.append((transaction is not None, after.position))
 

@@ -8,7 +8,7 @@ import pytest
 from chassis.bulk import Outcome
 from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal, Refused
 from services.customer_info.loading import ATTEMPTS, Keep, Outcomes, each_once, in_row
-from services.customer_info.loads.rules import Overtaken
+from services.customer_info.loads.rules import Overtaken, overtaken
 
 
 class Loader:
@@ -98,7 +98,7 @@ async def test_what_is_kept_tells_of_repeated_rows_too() -> None:
 
 
 async def test_a_load_that_another_stream_goes_on_with_is_not_divided() -> None:
-    loader = Loader(Overtaken(), 1)
+    loader = Loader(overtaken(), 1)
     with pytest.raises(Overtaken):
         await load(loader, [1, 2])
     assert len(loader.calls) == 1
