@@ -16,12 +16,14 @@ from pathlib import Path
 import psutil
 
 from bench import echo, load
+from cli.mesh import mongod as mongods
 from tests.support.mongo import Mongod, start_mongod
 from tests.support.service import Keys, Process, free_port, new_keys, serving
 
 ROUNDS = 5
 CALLS = 3000
 IN_FLIGHT = 32
+CACHE_BYTES = 4 * 1024**3
 
 
 class Stand:
@@ -48,6 +50,15 @@ class Stand:
         with serving(f"services.{name}", self.keys, self.folder, **{**usual, **settings}) as process:
             yield process
         self.mongod.drop(uri)
+
+    @contextlib.contextmanager
+    def large_cache(self) -> Iterator[None]:
+        """Gives mongod a cache as servers have it: that of the tests is always full of what is not written yet."""
+        with self.mongod.admin() as client:
+            before = client.admin.command("serverStatus")["wiredTiger"]["cache"]["maximum bytes configured"]
+            _set_cache(client, CACHE_BYTES)
+            yield
+            _set_cache(client, before)
 
     @contextlib.contextmanager
     def echo(self, message: str) -> Iterator[Process]:
@@ -95,6 +106,10 @@ class Stand:
             floors.append(self.cost(floor[0], echo.METHOD, floor[1], CALLS))
             costs.append(self.cost(process, method, requests, CALLS, token))
         return statistics.median(costs), statistics.median(floors)
+
+
+def _set_cache(client: mongods.Client, size: int) -> None:
+    client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": f"cache_size={size}"})
 
 
 def _cpu(pid: int) -> float:

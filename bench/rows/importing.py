@@ -1,7 +1,6 @@
 """What a bulk load of customers costs, sealed and indexed, against `insert_many` of the same documents."""
 
 import asyncio
-import contextlib
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,6 @@ BATCH = 500
 BATCHES = 24
 ROUNDS = 5
 TARGET = 3000.0
-CACHE_BYTES = 4 * 1024**3
 # What the documents of customer information are, apart from events and keys, which a load writes as well.
 COLLECTION = "customers"
 
@@ -29,7 +27,7 @@ COLLECTION = "customers"
 def bulk_import(stand: Stand) -> list[Result]:
     """Customers a second through ImportCustomers, beside insert_many of the same documents and what was asked for."""
     rates, floors = [], []
-    with _cache(stand), stand.service("customer_info") as service:
+    with stand.large_cache(), stand.service("customer_info") as service:
         uri = service.environment["HOLDFAST_CUSTOMER_INFO_MONGO_URI"]
         token = stand.keys.token("service")
         asyncio.run(_import(service, _messages(0, 2), token))
@@ -42,20 +40,6 @@ def bulk_import(stand: Stand) -> list[Result]:
         Result("bulk import of customers", "rows/s", figure, floor, ">=", 0.25),
         Result("bulk import of customers, to its target", "rows/s", figure, TARGET, ">=", 1.0),
     ]
-
-
-@contextlib.contextmanager
-def _cache(stand: Stand) -> Iterator[None]:
-    """Gives mongod a cache as servers have it: that of the tests is full of what is not written yet, all the time."""
-    with stand.mongod.admin() as client:
-        before = client.admin.command("serverStatus")["wiredTiger"]["cache"]["maximum bytes configured"]
-        _set_cache(client, CACHE_BYTES)
-        yield
-        _set_cache(client, before)
-
-
-def _set_cache(client: "pymongo.MongoClient[dict[str, Any]]", size: int) -> None:
-    client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": f"cache_size={size}"})
 
 
 def _messages(load: int, batches: int) -> list[pb.ImportCustomersRequest]:

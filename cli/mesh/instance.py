@@ -14,7 +14,7 @@ from typing import Final
 from cli.console import CommandError
 from cli.mesh.files import write_atomically
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the layout of the data directory; raised when an older one can no longer be read."""
 
 LOCK_SECONDS: Final = 180.0
