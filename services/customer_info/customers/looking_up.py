@@ -64,6 +64,8 @@ class LookUp:
         # Things keep the id of the record under which they came, which may have a survivor.
         theirs = [(await self._survivors.get(h.customer_id), h) for answer in held for h in answer]
         found = [*((c, Holding(CUSTOMER, c.id, c.id)) for c in customers), *theirs]
+        # Whatever was being written while a person was erased: nothing leads to them any more.
+        found = [(customer, holding) for customer, holding in found if not customer.erase_time]
         if len({customer.id for customer, _ in found}) != 1:
             several = "several customers answer" if found else "no customer answers"
             raise NotFound(f"{several} to this identifier", metadata={"type": CUSTOMER})
