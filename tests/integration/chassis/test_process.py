@@ -53,6 +53,8 @@ def test_settings_that_are_missing_or_malformed_are_named_one_a_line(keys: Keys)
         "HOLDFAST_JWT_ISSUER",
         "HOLDFAST_WORKERS",
         "HOLDFAST_CUSTOMER_INFO_MONGO_URI",
+        "HOLDFAST_CUSTOMER_INFO_KEYS_MONGO_URI",
+        "HOLDFAST_CUSTOMER_INFO_MASTER_KEY",
     }
 
 

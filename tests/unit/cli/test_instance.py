@@ -8,7 +8,7 @@ import pytest
 
 from cli.console import CommandError
 from cli.mesh import state as states
-from cli.mesh.instance import Instance, claim_for_mongod, find, locked, prepare
+from cli.mesh.instance import FORMAT, Instance, claim_for_mongod, find, locked, prepare
 from cli.mesh.process import Record
 from cli.mesh.state import EdgeOptions, State
 
@@ -55,7 +55,7 @@ def test_a_directory_with_foreign_files_is_refused_and_left_alone(tmp_path: Path
 
 def test_a_directory_of_another_format_is_refused_with_both_formats(instance: Instance) -> None:
     instance.version_file.write_text(json.dumps({"format": 99, "mongod": "6.0.5"}))
-    with pytest.raises(CommandError, match="has format 99, and this Holdfast reads format 1"):
+    with pytest.raises(CommandError, match=f"has format 99, and this Holdfast reads format {FORMAT}"):
         prepare(instance)
 
 
