@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection as Several
 from collections.abc import Sequence
+from itertools import islice
 
 from chassis.coalesce import Coalescer
 from chassis.mongo.client import Store
@@ -88,8 +89,10 @@ class Vault(Blind):
             self._cache.pop(owner, None)
             return None
         if len(self._cache) >= MOST_CACHED:
-            # The oldest one: dictionaries keep the order in which things came.
-            del self._cache[next(iter(self._cache))]
+            # The oldest ones: dictionaries keep the order in which things came. Many at once, since the first entry of a
+            # dictionary is found by passing over all that were deleted before it.
+            for oldest in list(islice(self._cache, MOST_CACHED // 8)):
+                del self._cache[oldest]
         kept = DataKey(key)
         self._cache[owner] = (kept, time.monotonic() + CACHED_SECONDS)
         return kept

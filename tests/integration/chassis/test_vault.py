@@ -14,6 +14,7 @@ import pytest
 from chassis.mongo.client import Store, open_store
 from chassis.rules import Refused
 from chassis.settings import Settings
+from chassis.vault import vault as vault_module
 from chassis.vault.keys import KEYS, ROOTS, VAULT_COLLECTIONS
 from chassis.vault.master import FileMasterKey, MasterKeyError, TransitMasterKey
 from chassis.vault.sealing import DataKey, decrypt, encrypt
@@ -152,3 +153,17 @@ async def test_a_key_service_that_refuses_says_so(transit: str, tmp_path: Path) 
     token.write_text("s.bad")
     with pytest.raises(MasterKeyError, match="status 403"):
         await TransitMasterKey(transit, str(token)).wrap(b"k" * 32)
+
+
+async def test_more_people_than_fit_into_memory_are_served(
+    store: Store, master: FileMasterKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "MOST_CACHED", 16)
+    vault, owners = await open_vault(store, master), [new_uuid() for _ in range(50)]
+    made = await vault.make(owners)
+    assert len(vault._cache) <= 16
+    for owner in owners:
+        key = await vault.key(owner)
+        assert key is not None
+        assert key.open("x", sealed_with(made[owner])) == {"name": "Ada"}
+    assert len(vault._cache) <= 16
