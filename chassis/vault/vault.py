@@ -89,8 +89,8 @@ class Vault(Blind):
             self._cache.pop(owner, None)
             return None
         if len(self._cache) >= MOST_CACHED:
-            # The oldest ones: dictionaries keep the order in which things came. Many at once, since the first entry of a
-            # dictionary is found by passing over all that were deleted before it.
+            # The oldest ones: dictionaries keep the order in which things came. Many at once, since the first entry is
+            # found by passing over all that were deleted before it.
             for oldest in list(islice(self._cache, MOST_CACHED // 8)):
                 del self._cache[oldest]
         kept = DataKey(key)

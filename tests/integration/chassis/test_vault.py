@@ -95,6 +95,20 @@ async def test_another_master_key_does_not_open_the_store(store: Store, master: 
         await open_vault(store, FileMasterKey(str(path)))
 
 
+async def test_more_people_than_fit_into_memory_are_served(
+    store: Store, master: FileMasterKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "MOST_CACHED", 16)
+    vault, owners = await open_vault(store, master), [new_uuid() for _ in range(50)]
+    made = await vault.make(owners)
+    assert len(vault._cache) <= 16
+    for owner in owners:
+        key = await vault.key(owner)
+        assert key is not None
+        assert key.open("x", sealed_with(made[owner])) == {"name": "Ada"}
+    assert len(vault._cache) <= 16
+
+
 class Transit(http.server.BaseHTTPRequestHandler):
     """The two calls of a transit engine that a master key needs, with a real cipher behind them."""
 
@@ -153,17 +167,3 @@ async def test_a_key_service_that_refuses_says_so(transit: str, tmp_path: Path) 
     token.write_text("s.bad")
     with pytest.raises(MasterKeyError, match="status 403"):
         await TransitMasterKey(transit, str(token)).wrap(b"k" * 32)
-
-
-async def test_more_people_than_fit_into_memory_are_served(
-    store: Store, master: FileMasterKey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vault_module, "MOST_CACHED", 16)
-    vault, owners = await open_vault(store, master), [new_uuid() for _ in range(50)]
-    made = await vault.make(owners)
-    assert len(vault._cache) <= 16
-    for owner in owners:
-        key = await vault.key(owner)
-        assert key is not None
-        assert key.open("x", sealed_with(made[owner])) == {"name": "Ada"}
-    assert len(vault._cache) <= 16
