@@ -61,9 +61,7 @@ class App:
 
     async def store(self, uri: str, collections: Sequence[Collection]) -> Store:
         """Opens the store at `uri` and brings its schema up to `collections`; closed when the service ends."""
-        store = await open_store(uri, self.settings, self.name)
-        self.resources.push_async_callback(store.close)
-        await store.ensure(collections)
+        store = await self._opened(uri, collections)
         self.background("abandoned_transactions", functools.partial(keep_clear, store))
         return store
 
@@ -74,7 +72,8 @@ class App:
             StoreError, MasterKeyError: it cannot be opened.
         """
         master = open_master_key(master_key, token_file)
-        return await open_vault(await self.store(uri, VAULT_COLLECTIONS), master)
+        # Keys are written one by one: there is no transaction that could be abandoned.
+        return await open_vault(await self._opened(uri, VAULT_COLLECTIONS), master)
 
     async def channel(self, target: str) -> Channel:
         """A channel to the service at `target` that carries deadlines, traces and tokens; closed when this one ends."""
@@ -85,6 +84,12 @@ class App:
     def background(self, name: str, job: Job) -> None:
         """Runs `job` for as long as the service does; it is started anew, after a pause, when it ends or fails."""
         self.jobs.append((name, job))
+
+    async def _opened(self, uri: str, collections: Sequence[Collection]) -> Store:
+        store = await open_store(uri, self.settings, self.name)
+        self.resources.push_async_callback(store.close)
+        await store.ensure(collections)
+        return store
 
 
 def _own_methods(servicer: object) -> set[str]:
