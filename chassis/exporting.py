@@ -5,6 +5,7 @@ Read page by page and by key, so that neither side holds more than a page, and n
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -30,9 +31,7 @@ async def walk(
     """All pages of a list, `size` items each; at least one, which may be empty."""
     token: str | None = ""
     while token is not None:
-        found, following = await page(
-            Selection(selection.predicates, selection.order, page_size=size, page_token=token)
-        )
+        found, following = await page(replace(selection, page_size=size, page_token=token))
         yield found
         token = following or None
 

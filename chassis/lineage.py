@@ -7,7 +7,6 @@ collection of its own, and resolve the ids when they read.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from chassis.coalesce import Coalescer
 from chassis.mongo.client import Document, Store, Transaction
@@ -30,15 +29,16 @@ class Lineage:
         """All ids of the customer who has this one, the survivor's first; reads that come together share a trip."""
         return await self._reads.submit(customer_id)
 
-    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """The same for many at once."""
+    async def of_many(self, customer_ids: Sequence[str], transaction: Transaction = None) -> dict[str, tuple[str, ...]]:
+        """The same for many at once, as a transaction sees it where there is one."""
         wanted = list(dict.fromkeys(customer_ids))
-        return dict(zip(wanted, await self._read(wanted), strict=True))
+        found = self._lineage.find({"_id": {"$in": wanted}}, {"members": 1}, session=transaction)
+        known = {d["_id"]: tuple(d["members"]) async for d in found}
+        return {customer_id: known.get(customer_id, (customer_id,)) for customer_id in wanted}
 
     async def read(self, transaction: Transaction, customer_id: str) -> tuple[str, ...]:
-        """The same, as a transaction sees it."""
-        found = await self._lineage.find_one({"_id": customer_id}, session=transaction)
-        return tuple(found["members"]) if found else (customer_id,)
+        """The ids of one customer, as a transaction sees them."""
+        return (await self.of_many([customer_id], transaction))[customer_id]
 
     async def put(self, transaction: Transaction, groups: Sequence[Sequence[str]]) -> None:
         """Puts ids into the groups, in each the survivor first; who is left alone in one is on its own again."""
@@ -54,10 +54,9 @@ class Lineage:
         if documents:
             await self._lineage.insert_many(documents, session=transaction)
 
-    async def _read(self, customer_ids: Sequence[str]) -> list[Any]:
+    async def _read(self, customer_ids: Sequence[str]) -> list[tuple[str, ...]]:
         if len(customer_ids) == 1:
             found = await self._lineage.find_one({"_id": customer_ids[0]})
             return [tuple(found["members"]) if found else (customer_ids[0],)]
-        wanted = {"_id": {"$in": list(dict.fromkeys(customer_ids))}}
-        known = {d["_id"]: tuple(d["members"]) async for d in self._lineage.find(wanted)}
-        return [known.get(customer_id, (customer_id,)) for customer_id in customer_ids]
+        known = await self.of_many(customer_ids)
+        return [known[customer_id] for customer_id in customer_ids]

@@ -111,3 +111,17 @@ class TooSlow(Refusal):
     """The caller's deadline ended before the work did."""
 
     default_reason = "DEADLINE_EXCEEDED"
+
+
+def missing(kind: str, what: str, field: str | None = None) -> NotFound:
+    """The refusal of a thing of `kind` ("customer", "account_request") that is not there, or not the caller's."""
+    return NotFound(f"there is no such {kind.replace('_', ' ')}", field=field, metadata={"type": kind, "id": what})
+
+
+def erased(customer_id: str) -> Refused:
+    """The refusal to write anything of a person that was erased."""
+    return Refused(
+        "the person was erased: nothing can be written any more",
+        reason="ERASED",
+        metadata={"type": "customer", "id": customer_id},
+    )

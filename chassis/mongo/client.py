@@ -6,7 +6,7 @@ that have certified it. The two differ in what is a coroutine: `aggregate`, `wat
 
 import contextlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pymongo
@@ -68,6 +68,15 @@ class Store:
                 )
                 return result
 
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Transaction]:
+        """Lets everything that is read in the block be of one moment, however long it is and whoever writes meanwhile.
+
+        A cursor without it sees an index entry twice, or never, that a writer moves past it.
+        """
+        async with await _awaited(self._client.start_session(snapshot=True)) as session:
+            yield session
+
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]], **options: Any) -> list[Document]:
         """All results of an aggregation."""
         cursor = await _awaited(self.collection(collection).aggregate(pipeline, **options))
@@ -104,6 +113,14 @@ class Store:
     async def close(self) -> None:
         """Closes all connections."""
         await _awaited(self._client.close())
+
+
+async def by_id(collection: Any, ids: Sequence[str], fields: Mapping[str, int] | None = None) -> list[Document | None]:
+    """The documents of `ids`, in their order, None for each that is not there; a lone one needs no cursor."""
+    if len(ids) == 1:
+        return [await collection.find_one({"_id": ids[0]}, fields)]
+    found = {d["_id"]: d async for d in collection.find({"_id": {"$in": list(set(ids))}}, fields)}
+    return [found.get(i) for i in ids]
 
 
 async def open_store(uri: str, settings: Settings, application: str) -> Store:

@@ -9,34 +9,22 @@ from typing import cast
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from chassis.log import logger
 from chassis.mongo.client import Document, Store
 from chassis.mongo.faults import duplicate
-from chassis.mongo.schema import Collection, Index
+from chassis.mongo.schema import Collection
 from chassis.times import now
-from chassis.vault.master import MasterKey
+from chassis.vault.master import MasterKey, MasterKeyError
 from chassis.vault.sealing import KEY_BYTES, decrypt, encrypt
 
-ROOTS = Collection("roots", required={"wrapped": "binData", "make_time": "date"})
+ROOTS = Collection("roots", required={"wrapped": "binData", "make_time": "date"}, optional={"rewrap_time": "date"})
 KEYS = Collection(
     "keys",
     required={"make_time": "date"},
     optional={"wrapped": "binData", "destroy_time": "date"},
-    indexes=[
-        Index(
-            [("destroy_time", 1)],
-            serves="the list of destroyed keys, to destroy them again in a store that was restored",
-            partial={"destroy_time": {"$exists": True}},
-        )
-    ],
 )
 VAULT_COLLECTIONS = (ROOTS, KEYS)
-
-
-class Destroyed:
-    """Stands for a key that was destroyed."""
-
-
-DESTROYED = Destroyed()
+_log = logger("vault")
 
 
 class KeyStore:
@@ -46,14 +34,14 @@ class KeyStore:
         self._keys = store.collection(KEYS.name)
         self._root = root
 
-    async def read(self, owners: Sequence[str]) -> dict[str, bytes | Destroyed]:
-        """The keys of those owners who have one, or had."""
+    async def read(self, owners: Sequence[str]) -> dict[str, bytes | None]:
+        """The keys of those owners who have one, or had: None for one that was destroyed."""
         if len(owners) == 1:
             found = await self._keys.find_one({"_id": owners[0]})
             return {} if found is None else {found["_id"]: self._unwrapped(found)}
         return {d["_id"]: self._unwrapped(d) async for d in self._keys.find({"_id": {"$in": list(owners)}})}
 
-    async def add(self, owners: Sequence[str]) -> dict[str, bytes | Destroyed]:
+    async def add(self, owners: Sequence[str]) -> dict[str, bytes | None]:
         """Makes a key for each of the owners, who had none when last asked; answers with what is there now."""
         made = {owner: os.urandom(KEY_BYTES) for owner in owners}
         stamp = now()
@@ -80,13 +68,15 @@ class KeyStore:
         }
         await self._keys.bulk_write([UpdateOne({"_id": owner}, gone, upsert=True) for owner in owners], ordered=False)
 
-    def _unwrapped(self, document: Document) -> bytes | Destroyed:
+    def _unwrapped(self, document: Document) -> bytes | None:
         wrapped = document.get("wrapped")
-        return DESTROYED if wrapped is None else decrypt(self._root, wrapped, document["_id"])
+        return None if wrapped is None else decrypt(self._root, wrapped, document["_id"])
 
 
-async def root_key(store: Store, name: str, master: MasterKey) -> bytes:
+async def root_key(store: Store, name: str, master: MasterKey, former: MasterKey | None = None) -> bytes:
     """The root key `name`; made and wrapped by the master key when there is none yet.
+
+    One that the `former` master key wrapped is wrapped anew by `master`, for good: nothing under it is touched.
 
     Raises:
         MasterKeyError: another master key wrapped it, or the key service does not answer.
@@ -99,4 +89,14 @@ async def root_key(store: Store, name: str, master: MasterKey) -> bytes:
         with contextlib.suppress(DuplicateKeyError):
             await roots.insert_one(fresh)
         found = cast("Document", await roots.find_one({"_id": name}))
-    return await master.unwrap(found["wrapped"])
+    try:
+        return await master.unwrap(found["wrapped"])
+    except MasterKeyError:
+        if former is None:
+            raise
+    root = await former.unwrap(found["wrapped"])
+    # Replicas that start together all do so: whichever is last, it is the same root under the same master key.
+    anew = {"wrapped": await master.wrap(root), "rewrap_time": now()}
+    await roots.update_one({"_id": name}, {"$set": anew})
+    _log.info("root_key_wrapped_anew", root=name)
+    return root

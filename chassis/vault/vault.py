@@ -7,9 +7,9 @@ from itertools import islice
 
 from chassis.coalesce import Coalescer
 from chassis.mongo.client import Store
-from chassis.rules import Refused
+from chassis.rules import erased
 from chassis.vault.blind import Blind
-from chassis.vault.keys import DESTROYED, Destroyed, KeyStore, root_key
+from chassis.vault.keys import KeyStore, root_key
 from chassis.vault.master import MasterKey
 from chassis.vault.sealing import DataKey
 
@@ -26,7 +26,7 @@ class Vault(Blind):
         super().__init__(index_key)
         self._store = keys
         self._cache: dict[str, tuple[DataKey, float]] = {}
-        self._reads: Coalescer[str, bytes | Destroyed | None] = Coalescer(self._read)
+        self._reads: Coalescer[str, bytes | None] = Coalescer(self._read)
 
     async def key(self, owner: str) -> DataKey | None:
         """The key of `owner`; None where it was destroyed, or never made."""
@@ -84,8 +84,8 @@ class Vault(Blind):
                 missing.append(owner)
         return found, missing
 
-    def _kept(self, owner: str, key: bytes | Destroyed | None) -> DataKey | None:
-        if key is None or isinstance(key, Destroyed):
+    def _kept(self, owner: str, key: bytes | None) -> DataKey | None:
+        if key is None:
             self._cache.pop(owner, None)
             return None
         if len(self._cache) >= MOST_CACHED:
@@ -97,27 +97,16 @@ class Vault(Blind):
         self._cache[owner] = (kept, time.monotonic() + CACHED_SECONDS)
         return kept
 
-    async def _read(self, owners: Sequence[str]) -> list[bytes | Destroyed | None]:
+    async def _read(self, owners: Sequence[str]) -> list[bytes | None]:
         found = await self._store.read(list(dict.fromkeys(owners)))
         return [found.get(owner) for owner in owners]
 
 
-async def open_vault(store: Store, master: MasterKey) -> Vault:
-    """The vault whose keys are in `store`.
+async def open_vault(store: Store, master: MasterKey, former: MasterKey | None = None) -> Vault:
+    """The vault whose keys are in `store`, under `master`; see `root_key` for what the `former` one is for.
 
     Raises:
         MasterKeyError: the store's keys were wrapped by another master key, or the key service does not answer.
     """
-    return Vault(KeyStore(store, await root_key(store, "data", master)), await root_key(store, "index", master))
-
-
-def erased(owner: str) -> Refused:
-    """The refusal to write anything of a person that was erased."""
-    return Refused(
-        "the person was erased: nothing can be written any more",
-        reason="ERASED",
-        metadata={"type": "customer", "id": owner},
-    )
-
-
-__all__ = ["DESTROYED", "Vault", "erased", "open_vault"]
+    data, index = [await root_key(store, name, master, former) for name in ("data", "index")]
+    return Vault(KeyStore(store, data), index)

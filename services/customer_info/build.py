@@ -17,11 +17,9 @@ from holdfast.customer_info.v1 import (
     responsibilities_pb2,
     verification_pb2,
 )
-from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.app import App
-from chassis.events.feed import Feed
-from chassis.events.handlers import EventsHandlers
+from chassis.events import handlers as events_handlers
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener
 from chassis.events.outbox import OUTBOX, outbox_source
@@ -181,7 +179,7 @@ async def build(app: App) -> None:
     _verification(base, stores)
     await _profiles(base, stores)
     _privacy(base, stores)
-    _events(base)
+    events_handlers.install(app, base.store, [outbox_source(EVENTS)])
 
 
 async def _base(app: App) -> Base:
@@ -190,6 +188,7 @@ async def _base(app: App) -> Base:
     vault = await app.vault(
         settings.customer_info_keys_mongo_uri,
         settings.customer_info_master_key,
+        settings.customer_info_former_master_key,
         settings.customer_info_master_key_token_file,
     )
     return Base(app, settings, store, vault, History(store), Lineage(store), LoadUseCases(LoadStore(store)))
@@ -286,11 +285,3 @@ def _privacy(base: Base, stores: Stores) -> None:
     privacy_handlers.install(base.app, erasures, exporting)
     lease = Lease(base.store, "erasing")
     base.app.background("erasing", functools.partial(lease.run, functools.partial(keep_erased, erasures)))
-
-
-def _events(base: Base) -> None:
-    base.app.serve(
-        events_pb2_grpc.add_EventsServiceServicer_to_server,
-        EventsHandlers(Feed("customer_info", base.store, [outbox_source(EVENTS)])),
-        events_pb2.DESCRIPTOR.services_by_name["EventsService"],
-    )

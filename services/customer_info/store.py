@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo.read_concern import ReadConcern
+
 from chassis.call import channel, subject
 from chassis.mongo.client import Document
+from chassis.mongo.faults import DUPLICATE_KEY
 from services.customer_info.customers.rules import Money
 
-DUPLICATE_KEY = 11000
 # What a document says of its last change.
 TRAIL = {"by": "string", "channel": "string"}
 
@@ -23,6 +25,16 @@ def refused_key(error: BaseException) -> Mapping[str, Any] | None:
             key: Mapping[str, Any] = found.get("keyValue", {})
             return key
     return None
+
+
+async def holder(collection: Any, condition: Mapping[str, Any]) -> str:
+    """The id of what an index refused to hold twice; empty where there is nothing of the sort.
+
+    An index refuses for the sake of what is there, be it known to a majority yet or not: so that is what is read.
+    """
+    there = collection.with_options(read_concern=ReadConcern("local"))
+    found = await there.find_one(condition, {"_id": 1})
+    return "" if found is None else str(found["_id"])
 
 
 def trail() -> Document:

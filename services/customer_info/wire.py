@@ -13,6 +13,14 @@ from chassis.times import to_timestamp
 from services.customer_info.customers.rules import Money
 
 
+def asked_for(request: Message) -> bytes:
+    """What a request asks for, without its `request_id`: the same for a retry."""
+    content: Message = type(request)()
+    content.CopyFrom(request)
+    content.ClearField("request_id")
+    return content.SerializeToString(deterministic=True)
+
+
 def stamp(time: datetime | None) -> Timestamp | None:
     """A time as a message; None stays unset."""
     return None if time is None else to_timestamp(time)

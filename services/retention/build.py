@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from typing import cast
 
 from google.protobuf.message import Message
-from holdfast.events.v1 import events_pb2, events_pb2_grpc
 from holdfast.retention.v1 import models_pb2, scores_pb2
 
 from chassis import following
 from chassis.app import App
-from chassis.events.feed import Feed
-from chassis.events.handlers import EventsHandlers
+from chassis.events import handlers as events_handlers
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener
 from chassis.events.outbox import outbox_source
@@ -57,9 +55,7 @@ async def build(app: App) -> None:
     scores_handlers.install(app, scores)
     models_handlers.install(app, training, champions)
     privacy_handlers.install(app, Exporting(lineage, kept, score_store))
-    told = EventsHandlers(Feed("retention", store, [outbox_source(EVENTS)]))
-    descriptor = events_pb2.DESCRIPTOR.services_by_name["EventsService"]
-    app.serve(events_pb2_grpc.add_EventsServiceServicer_to_server, told, descriptor)
+    events_handlers.install(app, store, [outbox_source(EVENTS)])
     app.background("champion", champions.follow)
     rescoring = Rescoring(score_store, readings, champions, scores)
     app.background("rescoring", functools.partial(Lease(store, "rescoring").run, rescoring.run))

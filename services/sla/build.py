@@ -1,12 +1,9 @@
 """Puts SLA together: settings → store → use cases → handlers, the ear on tickets, the timers."""
 
-from holdfast.events.v1 import events_pb2, events_pb2_grpc
-
 from chassis import following
 from chassis.app import App
 from chassis.channels import Channel
-from chassis.events.feed import Feed
-from chassis.events.handlers import EventsHandlers
+from chassis.events import handlers as events_handlers
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener
 from chassis.events.outbox import OUTBOX, outbox_source
@@ -45,9 +42,7 @@ async def build(app: App) -> None:
     clocks.install(app, running)
     measurements.install(app, MeasurementUseCases(measured, lineage))
     privacy.install(app, Exporting(lineage, kept.page, promised.covering, measured.page))
-    told = EventsHandlers(Feed("sla", store, [outbox_source(clocks.TOLD)]))
-    descriptor = events_pb2.DESCRIPTOR.services_by_name["EventsService"]
-    app.serve(events_pb2_grpc.add_EventsServiceServicer_to_server, told, descriptor)
+    events_handlers.install(app, store, [outbox_source(clocks.TOLD)])
     _run_clocks(app, store, await app.channel(app.settings.interaction_target), running)
     ear = Following(lineage)
     told_of = await app.channel(app.settings.customer_info_target)

@@ -12,6 +12,7 @@ from chassis.query.selection import selection
 from services.customer_info.accounts import wire
 from services.customer_info.accounts.request_rules import Actor
 from services.customer_info.accounts.usecases import AccountUseCases
+from services.customer_info.wire import asked_for
 
 
 class AccountsHandlers(accounts_pb2_grpc.AccountsServiceServicer):
@@ -22,11 +23,7 @@ class AccountsHandlers(accounts_pb2_grpc.AccountsServiceServicer):
 
     async def RequestAccount(self, request: pb.RequestAccountRequest, _: Any) -> pb.RequestAccountResponse:
         """Takes a request."""
-        asked = pb.RequestAccountRequest()
-        asked.CopyFrom(request)
-        asked.ClearField("request_id")
-        content = asked.SerializeToString(deterministic=True)
-        made = await self._usecases.ask(wire.wish(request), actor(), request.request_id, content)
+        made = await self._usecases.ask(wire.wish(request), actor(), request.request_id, asked_for(request))
         return pb.RequestAccountResponse(request=wire.request_message(made))
 
     async def ApproveRequest(self, request: pb.ApproveRequestRequest, _: Any) -> pb.ApproveRequestResponse:

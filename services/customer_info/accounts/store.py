@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
-from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.client import Document, Store, Transaction, by_id
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -268,10 +268,7 @@ class AccountStore:
         return list(found.values())[:2]
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
-        if len(ids) == 1:
-            return [await self._accounts.find_one({"_id": ids[0]}, SHOWN)]
-        found = {d["_id"]: d async for d in self._accounts.find({"_id": {"$in": list(set(ids))}}, SHOWN)}
-        return [found.get(i) for i in ids]
+        return await by_id(self._accounts, ids, SHOWN)
 
     async def _opened(self, document: Mapping[str, Any]) -> Account:
         return documents.account(document, await self._vault.key(document["customer_id"]))

@@ -10,9 +10,8 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused
+from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused, erased, missing
 from chassis.times import now
-from chassis.vault.vault import erased
 from services.customer_info.accounts import request_rules, rules, wire
 from services.customer_info.accounts.request_rules import Actor, Request, RequestKind, RequestStatus, Wish
 from services.customer_info.accounts.rules import Account, Content, Kind
@@ -309,11 +308,6 @@ class AccountUseCases:
         if request is None or (ids and request.customer_id not in ids):
             raise missing("account_request", request_id)
         return request
-
-
-def missing(kind: str, what: str, field: str | None = None) -> NotFound:
-    """The refusal of something that the customer does not have."""
-    return NotFound(f"there is no such {kind.replace('_', ' ')}", field=field, metadata={"type": kind, "id": what})
 
 
 def changed_event(account: Account) -> Happening:

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from chassis import etag
 from chassis.query.selection import Selection
-from chassis.rules import AlreadyExists, NotFound
+from chassis.rules import AlreadyExists, missing
 from chassis.times import now
 from services.customer_info.catalogue import rules
 from services.customer_info.catalogue.rules import Families, Family
@@ -67,7 +67,7 @@ class CatalogueUseCases:
         """
         family = await self._store.read(None, name)
         if family is None:
-            raise missing(name)
+            raise missing("family", name)
         return family
 
     async def page(self, selection: Selection) -> tuple[list[Family], str]:
@@ -88,7 +88,7 @@ class CatalogueUseCases:
         async def work(transaction: Any) -> Family:
             before = await self._store.read(transaction, wish.name)
             if before is None and given_etag:
-                raise missing(wish.name)
+                raise missing("family", wish.name)
             if before is not None:
                 etag.check(given_etag, before.version)
             after = rules.defined(before, wish, now())
@@ -114,7 +114,7 @@ class CatalogueUseCases:
         async def work(transaction: Any) -> Family:
             before = await self._store.read(transaction, name)
             if before is None:
-                raise missing(name)
+                raise missing("family", name)
             etag.check(given_etag, before.version)
             after = rules.retired(before, now())
             if after is not before:
@@ -128,8 +128,3 @@ class CatalogueUseCases:
         self._changes += 1
         self._at_hand = NOTHING
         return family
-
-
-def missing(name: str) -> NotFound:
-    """The refusal of a family that is not there."""
-    return NotFound("there is no such family", metadata={"type": "family", "id": name})

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from google.protobuf.message import Message
 from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import consents_pb2 as pb
 from holdfast.customer_info.v1 import consents_pb2_grpc
@@ -14,6 +13,7 @@ from chassis.times import moment
 from services.customer_info.consents import wire
 from services.customer_info.consents.rules import Change, Lifted
 from services.customer_info.consents.usecases import ConsentUseCases, Write
+from services.customer_info.wire import asked_for
 
 Writing = pb.RecordConsentRequest | pb.WithdrawConsentRequest | pb.SetDoNotContactRequest | pb.LiftDoNotContactRequest
 
@@ -71,10 +71,7 @@ class ConsentsHandlers(consents_pb2_grpc.ConsentsServiceServicer):
 
 
 def _write(request: Writing) -> Write:
-    content: Message = type(request)()
-    content.CopyFrom(request)
-    content.ClearField("request_id")
-    return Write(type(request).__name__, request.request_id, content.SerializeToString(deterministic=True))
+    return Write(type(request).__name__, request.request_id, asked_for(request))
 
 
 def install(app: App, usecases: ConsentUseCases) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import NotFound
+from chassis.rules import missing
 from chassis.times import now
 from services.customer_info.consents import contact_rules, rules, wire
 from services.customer_info.consents.contact_rules import Decision, Question, Reason
@@ -84,7 +84,7 @@ class ConsentUseCases:
         async def work(transaction: Any) -> Record:
             owner = await self._owners.read(transaction, customer_id)
             if owner is None:
-                raise missing(customer_id)
+                raise missing("customer", customer_id)
             check_open(owner)
             # Records of one customer are made one after the other, each later than the one before; and while one is
             # made, the customer is neither merged nor erased.
@@ -118,7 +118,7 @@ class ConsentUseCases:
             self._lineage.of(customer_id), self._owners.get(customer_id), self._store.known(customer_id)
         )
         if customer is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         if ids != (customer_id,):
             customer = await self._owners.get(ids[0]) or customer
             records = [r for some in (await self._store.known_of_many(ids)).values() for r in some]
@@ -141,11 +141,6 @@ class ConsentUseCases:
                 known = [r for member in line for r in records[member]]
                 answers[customer_id] = _answer(customer, known, purpose, channel, at)
         return [answers[customer_id] for customer_id in customer_ids]
-
-
-def missing(customer_id: str) -> NotFound:
-    """The refusal of a customer that is not there."""
-    return NotFound("there is no such customer", metadata={"type": "customer", "id": customer_id})
 
 
 def _about(change: Change, before: Sequence[Record]) -> Change:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from chassis import rules as refusals
 from chassis.rules import Invalid, Refused
 from services.customer_info import identifier_rules
 from services.customer_info.identifier_rules import Key
@@ -348,11 +349,7 @@ def check_open(customer: Customer) -> None:
             metadata={"survivor_id": customer.merged_into},
         )
     if customer.erase_time:
-        raise Refused(
-            "the person was erased: nothing can be written any more",
-            reason="ERASED",
-            metadata={"type": "customer", "id": customer.id},
-        )
+        raise refusals.erased(customer.id)
 
 
 def check_parents(customer: Customer, chain: Iterable[Customer]) -> None:

@@ -8,7 +8,7 @@ from pymongo import ReplaceOne
 
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
-from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.client import Document, Store, Transaction, by_id
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -20,7 +20,7 @@ from services.customer_info.customers.documents import from_document, to_documen
 from services.customer_info.customers.rules import Category, Customer, Status
 from services.customer_info.history.store import History
 from services.customer_info.identifier_rules import Key, external_key
-from services.customer_info.store import TRAIL, refused_key
+from services.customer_info.store import TRAIL, holder, refused_key
 
 T = TypeVar("T")
 
@@ -260,10 +260,7 @@ class CustomerStore:
             raise
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
-        if len(ids) == 1:
-            return [await self._customers.find_one({"_id": ids[0]}, SHOWN)]
-        found = {d["_id"]: d async for d in self._customers.find({"_id": {"$in": list(set(ids))}}, SHOWN)}
-        return [found.get(i) for i in ids]
+        return await by_id(self._customers, ids, SHOWN)
 
     async def _opened(self, document: Mapping[str, Any]) -> Customer:
         return from_document(document, await self._vault.key(document["_id"]))
@@ -286,14 +283,13 @@ class CustomerStore:
         if token is None:
             known = {"type": "customer", "id": str(key.get("_id", ""))}
             return AlreadyExists("there is a customer with this id", field="customer.id", metadata=known)
-        holder = await self._customers.find_one({"external_keys": token}, {"_id": 1})
         asked = (e for c in customers for e in c.external_ids)
         issuer = next((e.issuer for e in asked if self._vault.token(*external_key(e.issuer, e.value)) == token), "")
         return AlreadyExists(
             "an external id belongs to another customer",
             reason="EXTERNAL_ID_TAKEN",
             field="customer.external_ids",
-            metadata={"issuer": issuer, "id": holder["_id"] if holder else ""},
+            metadata={"issuer": issuer, "id": await holder(self._customers, {"external_keys": token})},
         )
 
 

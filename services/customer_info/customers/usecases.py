@@ -13,7 +13,7 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, NotFound, Refusal
+from chassis.rules import Invalid, NotFound, Refusal, missing
 from chassis.times import now
 from services.customer_info.customers import rules, wire
 from services.customer_info.customers.rules import Customer, Row, Status
@@ -88,10 +88,10 @@ class CustomerUseCases:
         Raises:
             NotFound: there is none.
         """
-        customer = await self._store.get(customer_id)
+        customer = await survivor(self._store.get, customer_id)
         if customer is None:
-            raise missing(customer_id)
-        return await self._survivor(customer) if customer.merged_into else customer
+            raise missing("customer", customer_id)
+        return customer
 
     async def get_as_of(self, customer_id: str, at: datetime) -> Customer:
         """The record of one customer as it stood at `at`; one that was merged later as what it was itself.
@@ -101,17 +101,8 @@ class CustomerUseCases:
         """
         customer = await self._store.as_of(customer_id, at)
         if customer is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         return customer
-
-    async def _survivor(self, customer: Customer) -> Customer:
-        """The customer that the record was merged into, by whatever way."""
-        found: Customer | None = customer
-        while found is not None and found.merged_into:
-            found = await self._store.get(found.merged_into)
-        if found is None:
-            raise missing(customer.id)
-        return found
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         """A page of customers, and the next page's token.
@@ -232,7 +223,7 @@ class CustomerUseCases:
     async def _current(self, transaction: Any, customer_id: str, given_etag: str) -> Customer:
         customer = await self._store.read(transaction, customer_id)
         if customer is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         rules.check_open(customer)
         etag.check(given_etag, customer.version)
         return customer
@@ -265,10 +256,7 @@ class CustomerUseCases:
         chain: list[Customer] = []
         parent_id = customer.parent_id
         while parent_id and len(chain) < rules.DEEPEST:
-            parent = await read(parent_id)
-            # Who was merged is above in the person of its survivor.
-            while parent is not None and parent.merged_into:
-                parent = await read(parent.merged_into)
+            parent = await survivor(read, parent_id)
             if parent is None:
                 raise NotFound(
                     "there is no such parent",
@@ -291,9 +279,12 @@ class _Batch:
     events: list[Happening] = field(default_factory=list)
 
 
-def missing(customer_id: str) -> NotFound:
-    """The refusal of a customer that is not there."""
-    return NotFound("there is no such customer", metadata={"type": "customer", "id": customer_id})
+async def survivor(read: Read, customer_id: str) -> Customer | None:
+    """The record that one was merged into, by whatever way, or that one itself; None where there is none."""
+    found = await read(customer_id)
+    while found is not None and found.merged_into:
+        found = await read(found.merged_into)
+    return found
 
 
 def created_event(customer: Customer) -> Happening:

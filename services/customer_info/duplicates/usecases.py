@@ -1,12 +1,11 @@
 """What happens when duplicates are looked for."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from chassis.rules import Invalid
+from chassis.rules import Invalid, missing
 from services.customer_info.customers.rules import Customer, check_open, normalised
-from services.customer_info.customers.usecases import missing
 from services.customer_info.duplicates import rules
 from services.customer_info.duplicates.profile_rules import profile
 from services.customer_info.duplicates.rules import Comparison
@@ -79,7 +78,7 @@ class DuplicateUseCases:
         """
         customer = await self._customers.get(customer_id)
         if customer is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         check_open(customer)
         return (await self._found(customer))[: limit or DEFAULT_LIMIT]
 
@@ -89,8 +88,8 @@ class DuplicateUseCases:
         Raises:
             Invalid: an email address or a telephone number is none.
         """
-        normalised(draft.contact_media)
-        return (await self._found(draft))[: limit or DEFAULT_LIMIT]
+        kept = replace(draft, contact_media=normalised(draft.contact_media))
+        return (await self._found(kept))[: limit or DEFAULT_LIMIT]
 
     async def dismiss(self, customer_id: str, other_id: str) -> None:
         """Keeps two records from being suggested as one again.
@@ -103,7 +102,7 @@ class DuplicateUseCases:
         known = await self._customers.present([customer_id, other_id])
         for one in (customer_id, other_id):
             if one not in known:
-                raise missing(one)
+                raise missing("customer", one)
         await self._store.part(customer_id, other_id)
 
     async def scan(self, after: str, least: float) -> AsyncIterator[Stretch]:

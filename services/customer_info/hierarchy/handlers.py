@@ -13,6 +13,7 @@ from chassis.times import moment, to_timestamp
 from services.customer_info.hierarchy import wire
 from services.customer_info.hierarchy.reading_usecases import HierarchyReading, Part
 from services.customer_info.hierarchy.usecases import HierarchyUseCases, When
+from services.customer_info.wire import asked_for
 
 
 class HierarchyHandlers(hierarchy_pb2_grpc.HierarchyServiceServicer):
@@ -48,10 +49,7 @@ class HierarchyHandlers(hierarchy_pb2_grpc.HierarchyServiceServicer):
 
     async def AddNodes(self, request: pb.AddNodesRequest, _: Any) -> pb.AddNodesResponse:
         """Adds nodes."""
-        asked = pb.AddNodesRequest()
-        asked.CopyFrom(request)
-        asked.request_id = ""
-        content = asked.SerializeToString(deterministic=True)
+        content = asked_for(request)
         wishes = [wire.node(n) for n in request.nodes]
         tree, made = await self._usecases.add(request.tree_id, wishes, _when(request), request.request_id, content)
         return pb.AddNodesResponse(tree=wire.tree_message(tree), nodes=[wire.node_message(p) for p in made])

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.query.selection import Selection
-from chassis.rules import NotFound
+from chassis.rules import NotFound, missing
 from chassis.times import now
 from services.customer_info.hierarchy import rules
 from services.customer_info.hierarchy.figure_rules import Figures, Sums, roll_up
 from services.customer_info.hierarchy.rules import DEEPEST, Placement, Tree
-from services.customer_info.hierarchy.usecases import Hierarchies, no_tree
+from services.customer_info.hierarchy.usecases import Hierarchies
 
 
 class Lineage(Protocol):
@@ -120,7 +120,7 @@ class HierarchyReading:
         else:
             tree = await self._store.tree_of(moment, part.node_id)
         if tree is None or tree.customer_id not in await self._lineage.of(part.customer_id):
-            raise no_tree(part.tree_id) if part.tree_id else no_node(part.node_id)
+            raise missing("tree", part.tree_id) if part.tree_id else no_node(part.node_id)
         return tree
 
     async def _node(self, moment: Any, tree: Tree, node_id: str, at: datetime) -> Sequence[Placement]:

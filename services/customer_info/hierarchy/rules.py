@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from chassis.rules import AlreadyExists, Invalid, NotFound, Refused
+from chassis.rules import AlreadyExists, Invalid, Refused, missing
 
 # A structure deeper than this is a mistake in the data; it also bounds the length of a path.
 DEEPEST = 32
@@ -238,7 +238,7 @@ def standing(placements: Sequence[Placement], at: datetime, node_id: str, field:
         NotFound: there is none, the node is not there; Refused: it begins, changes or ends after `at`.
     """
     if not placements:
-        raise NotFound("there is no such node", field=field, metadata={"type": "node", "id": node_id})
+        raise missing("node", node_id, field)
     check_settled(placements, at, field)
     return placements[0]
 

@@ -5,7 +5,6 @@ a time, parents first.
 """
 
 import contextlib
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -145,15 +144,9 @@ class HierarchyStore:
         answer = await self._requests.once("AddNodes", request_id, fingerprint, kept)
         return await self._opened_tree(answer["tree"]), await self._opened(answer["nodes"])
 
-    @contextlib.asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Transaction]:
-        """Lets everything that is read in the block be of one moment, however long it is and whoever writes meanwhile.
-
-        A cursor without it sees an index entry twice, or never, that a writer moves past it.
-        """
-        started = self._store.database.client.start_session(snapshot=True)
-        async with await started if inspect.isawaitable(started) else started as session:
-            yield session
+    def snapshot(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        """Lets everything that is read in the block be of one moment; see `Store.snapshot`."""
+        return self._store.snapshot()
 
     async def tree(self, transaction: Transaction, tree_id: str) -> Tree | None:
         """One tree, as the transaction or the snapshot sees it."""

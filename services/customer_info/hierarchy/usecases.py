@@ -10,7 +10,7 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id, new_ids
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, NotFound
+from chassis.rules import Invalid, missing
 from chassis.times import now
 from services.customer_info.customers.rules import Customer, check_open
 from services.customer_info.hierarchy import rules, wire
@@ -112,8 +112,7 @@ class HierarchyUseCases:
         async def work(transaction: Any) -> Tree:
             owner = await self._customers.read(transaction, wish.customer_id)
             if owner is None:
-                known = {"type": "customer", "id": wish.customer_id}
-                raise NotFound("there is no such customer", field="tree.customer_id", metadata=known)
+                raise missing("customer", wish.customer_id, "tree.customer_id")
             check_open(owner)
             tree = rules.created(wish, wish.id or new_id(), now())
             await self._store.insert_tree(transaction, tree, created_event(tree))
@@ -225,7 +224,7 @@ class HierarchyUseCases:
         """The tree, kept from other writers until the transaction ends."""
         tree = await self._store.hold(transaction, tree_id)
         if tree is None:
-            raise no_tree(tree_id)
+            raise missing("tree", tree_id)
         etag.check(given_etag, tree.version)
         return tree
 
@@ -248,11 +247,6 @@ class HierarchyUseCases:
         events = changed_events(after, step.change, step.node_ids, at)
         await self._store.change(transaction, step.closed, step.opened, at, *events)
         return after
-
-
-def no_tree(tree_id: str) -> NotFound:
-    """The refusal of a tree that is not there, or that the caller may not know of."""
-    return NotFound("there is no such tree", metadata={"type": "tree", "id": tree_id})
 
 
 def created_event(tree: Tree) -> Happening:

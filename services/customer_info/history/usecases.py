@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chassis.rules import NotFound
+from chassis.rules import NotFound, missing
 from chassis.vault.sealing import DataKey
-from services.customer_info.customers.usecases import missing
 from services.customer_info.history import rules
 from services.customer_info.history.rules import Change, Content, Place, Record, Version
 
@@ -117,7 +116,7 @@ class HistoryUseCases:
     async def _ids(self, customer_id: str) -> tuple[str, ...]:
         ids = await self._lineage.of(customer_id)
         if not await self._customers.present(ids):
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         return ids
 
     async def _versions(

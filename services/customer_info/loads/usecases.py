@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.call import subject
-from chassis.rules import NotFound
+from chassis.rules import missing
 from chassis.times import now
 from services.customer_info.loads import rules
 from services.customer_info.loads.rules import Load
@@ -36,7 +36,7 @@ class LoadUseCases:
         """
         load = await self._store.get(load_id)
         if load is None:
-            raise NotFound("there is no such load", metadata={"type": "load", "id": load_id})
+            raise missing("load", load_id)
         return load
 
     async def begin(self, load_id: str, kind: str) -> Load:

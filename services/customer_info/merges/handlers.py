@@ -10,6 +10,7 @@ from chassis.etag import etag
 from services.customer_info.customers.wire import message as customer_message
 from services.customer_info.merges import wire
 from services.customer_info.merges.usecases import MergeUseCases, Wish
+from services.customer_info.wire import asked_for
 
 
 class MergesHandlers(merges_pb2_grpc.MergesServiceServicer):
@@ -31,9 +32,6 @@ class MergesHandlers(merges_pb2_grpc.MergesServiceServicer):
 
     async def Merge(self, request: pb.MergeRequest, _: Any) -> pb.MergeResponse:
         """Makes two records one."""
-        content = pb.MergeRequest()
-        content.CopyFrom(request)
-        content.ClearField("request_id")
         wish = Wish(
             request.survivor_id,
             request.duplicate_id,
@@ -41,8 +39,7 @@ class MergesHandlers(merges_pb2_grpc.MergesServiceServicer):
             request.survivor_etag,
             request.duplicate_etag,
         )
-        raw = content.SerializeToString(deterministic=True)
-        customer, merge = await self._usecases.merge(wish, request.request_id, raw)
+        customer, merge = await self._usecases.merge(wish, request.request_id, asked_for(request))
         return pb.MergeResponse(customer=customer_message(customer), merge=wire.message(merge))
 
     async def Unmerge(self, request: pb.UnmergeRequest, _: Any) -> pb.UnmergeResponse:

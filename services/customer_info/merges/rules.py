@@ -45,7 +45,8 @@ class Outcome:
 class Merge:
     """A merge, kept for ever.
 
-    The versions say which states of the two records it was made from, and which it made: with them it can be undone.
+    The versions of the survivor say what it was made from, and what it made: with them it can be undone. The duplicate
+    has not changed since.
     """
 
     id: str
@@ -53,7 +54,6 @@ class Merge:
     duplicate_id: str
     survivor_before: int
     survivor_after: int
-    duplicate_before: int
     merge_time: datetime
     merged_by: str
     outcomes: tuple[Outcome, ...] = ()

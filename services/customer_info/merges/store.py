@@ -17,7 +17,6 @@ MERGES = Collection(
         "duplicate_id": "string",
         "survivor_before": ["int", "long"],
         "survivor_after": ["int", "long"],
-        "duplicate_before": ["int", "long"],
         "merge_time": "date",
         "merged_by": "string",
         "outcomes": "array",

@@ -10,10 +10,10 @@ from chassis import etag
 from chassis.call import subject
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
-from chassis.rules import Refused
+from chassis.rules import Refused, missing
 from chassis.times import now
 from services.customer_info.customers.rules import UPDATABLE, Customer, check_open
-from services.customer_info.customers.usecases import missing, updated_event
+from services.customer_info.customers.usecases import survivor, updated_event
 from services.customer_info.merges import rules
 from services.customer_info.merges.rules import Keep, Merge, Outcome
 
@@ -135,7 +135,6 @@ class MergeUseCases:
                 duplicate.id,
                 survivor.version,
                 after.version,
-                duplicate.version,
                 at,
                 subject(),
                 outcomes,
@@ -152,7 +151,7 @@ class MergeUseCases:
         merge = await self._store.once(request_id, content, work)
         survivor = await self._customers.get((await self._lineage.of(merge.survivor_id))[0])
         if survivor is None:
-            raise missing(merge.survivor_id)
+            raise missing("customer", merge.survivor_id)
         return survivor, merge
 
     async def unmerge(self, duplicate_id: str) -> tuple[Customer, Customer, Merge]:
@@ -189,7 +188,7 @@ class MergeUseCases:
             NotFound: there is no such customer.
         """
         if await self._customers.get(customer_id) is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         members = await self._lineage.of(customer_id)
         return await self._store.of([customer_id, *members]), members
 
@@ -220,15 +219,18 @@ class MergeUseCases:
         return survivor, duplicate
 
     async def _survivor(self, transaction: Any, customer_id: str) -> Customer:
-        customer = await self._record(transaction, customer_id)
-        while customer.merged_into:
-            customer = await self._record(transaction, customer.merged_into)
-        return customer
+        async def read(record_id: str) -> Customer | None:
+            return await self._customers.read(transaction, record_id)
+
+        found = await survivor(read, customer_id)
+        if found is None:
+            raise missing("customer", customer_id)
+        return found
 
     async def _record(self, transaction: Any, customer_id: str) -> Customer:
         found = await self._customers.read(transaction, customer_id)
         if found is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         return found
 
 

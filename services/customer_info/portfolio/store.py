@@ -22,7 +22,7 @@ from services.customer_info.portfolio.documents import from_document, to_documen
 from services.customer_info.portfolio.identifier_rules import taken
 from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status
 from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node
-from services.customer_info.store import TRAIL, refused_key
+from services.customer_info.store import TRAIL, holder, refused_key
 
 KIND = "product"
 BY_FAMILY = [("family", 1), ("name", 1), ("_id", 1)]
@@ -355,9 +355,8 @@ class ProductStore:
             known = {"type": KIND, "id": str(key.get("_id", ""))}
             return AlreadyExists("there is a product with this id", field="product.id", metadata=known)
         having = [(p.id, i.kind) for p in products for i in p.identifiers if token(i, self._vault) == refused]
-        holder = await self._products.find_one({"identifier_keys": refused}, {"_id": 1})
         # Nobody has it but two of these: the first of them would.
-        return taken(having[0][1], holder["_id"] if holder else having[0][0])
+        return taken(having[0][1], await holder(self._products, {"identifier_keys": refused}) or having[0][0])
 
 
 def _first(documents: Sequence[Document]) -> list[Document]:

@@ -12,7 +12,7 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, NotFound, Refusal
+from chassis.rules import Invalid, NotFound, Refusal, missing
 from chassis.times import now
 from services.customer_info.catalogue.rules import Families
 from services.customer_info.customers.rules import Customer, check_open
@@ -121,7 +121,7 @@ class PortfolioUseCases:
             product = rules.added(wish, wish.id or new_id(), now())
             owner = await self._customers.read(transaction, product.customer_id)
             if owner is None:
-                raise no_owner(product.customer_id)
+                raise missing("customer", product.customer_id, "product.customer_id")
             check_open(owner)
             rules.check_owner(owner.status)
             rules.check_family(product, None, families)
@@ -216,7 +216,7 @@ class PortfolioUseCases:
             before = known.get(row.wish.id)
             try:
                 if row.wish.customer_id not in owners:
-                    raise no_owner(row.wish.customer_id)
+                    raise missing("customer", row.wish.customer_id, "product.customer_id")
                 after = rules.loaded(row, now()) if before is None else rules.imported(before, row, now())[0]
                 if after is not before:
                     around.check(after, before)
@@ -254,7 +254,7 @@ class PortfolioUseCases:
     async def _current(self, transaction: Any, product_id: str, given_etag: str) -> Product:
         product = await self._store.read(transaction, product_id)
         if product is None:
-            raise NotFound("there is no such product", metadata={"type": "product", "id": product_id})
+            raise missing("product", product_id)
         etag.check(given_etag, product.version)
         return product
 
@@ -300,13 +300,6 @@ def check_payer(product: Product, payers: Collection[str]) -> None:
             field="product.account_id",
             metadata={"type": "account", "id": product.account_id},
         )
-
-
-def no_owner(customer_id: str) -> NotFound:
-    """The refusal of a product whose customer is not there."""
-    return NotFound(
-        "there is no such customer", field="product.customer_id", metadata={"type": "customer", "id": customer_id}
-    )
 
 
 def added_event(product: Product) -> Happening:

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from typing import Any, Protocol
 
 from chassis.exporting import Pages, Record
-from chassis.rules import Refused
+from chassis.rules import Refused, missing
 from chassis.vault.sealing import DataKey
 from services.customer_info.customers.rules import Customer
-from services.customer_info.customers.usecases import missing
 
 Document = dict[str, Any]
 # Reads a record as it is kept, with its customer's key.
@@ -38,9 +37,9 @@ class Exporting:
     """Shows a person what is held on them."""
 
     def __init__(
-        self, customers: Customers, lineage: Members, keys: Keys, kinds: Mapping[str, tuple[Find, str, Read]]
+        self, customers: Customers, lineage: Members, keys: Keys, kinds: Mapping[str, tuple[Find, Read]]
     ) -> None:
-        """`kinds`: for each its records, the field that names their customer, and how one is read."""
+        """`kinds`: for each its records, and how one is read."""
         self._customers = customers
         self._lineage = lineage
         self._keys = keys
@@ -54,7 +53,7 @@ class Exporting:
         """
         customer = await self._customers.get(customer_id)
         if customer is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         if customer.erase_time:
             metadata = {"type": "customer", "id": customer_id}
             raise Refused("the person was erased: nothing is held", reason="ERASED", metadata=metadata)
@@ -62,8 +61,7 @@ class Exporting:
         keys = await self._keys.keys(members)
         return {name: self._opened(*kind, members, keys) for name, kind in self._kinds.items()}
 
-    async def _opened(
-        self, find: Find, owner: str, read: Read, members: Sequence[str], keys: Mapping[str, DataKey]
-    ) -> Pages:
+    async def _opened(self, find: Find, read: Read, members: Sequence[str], keys: Mapping[str, DataKey]) -> Pages:
         async for documents in find(members):
-            yield [read(d, keys.get(d.get(owner, ""))) for d in documents]
+            # A record that names no customer is one.
+            yield [read(d, keys.get(str(d.get("customer_id", d["_id"])))) for d in documents]

@@ -80,9 +80,6 @@ HELD: Final[Mapping[str, tuple[Held, Read]]] = {
 }
 
 
-def kinds(holdings: Holdings) -> dict[str, tuple[Find, str, Read]]:
+def kinds(holdings: Holdings) -> dict[str, tuple[Find, Read]]:
     """All kinds, each with its records in `holdings`."""
-    return {
-        name: (functools.partial(holdings.pages, held), "_id" if held.owner == "_id" else "customer_id", read)
-        for name, (held, read) in HELD.items()
-    }
+    return {name: (functools.partial(holdings.pages, held), read) for name, (held, read) in HELD.items()}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -11,10 +12,11 @@ from chassis import etag
 from chassis.call import subject
 from chassis.events.outbox import Happening
 from chassis.log import logger
+from chassis.rules import missing
 from chassis.times import now
 from services.customer_info.customers import rules as customer_rules
 from services.customer_info.customers.rules import Customer
-from services.customer_info.customers.usecases import missing, updated_event
+from services.customer_info.customers.usecases import updated_event
 from services.customer_info.privacy.rules import Erasure
 
 T = TypeVar("T")
@@ -103,7 +105,7 @@ class ErasureUseCases:
                 return known
             customer = await self._customers.read(transaction, customer_id)
             if customer is None:
-                raise missing(customer_id)
+                raise missing("customer", customer_id)
             etag.check(given_etag, customer.version)
             members = await self._lineage.read(transaction, customer_id)
             erasure = Erasure(members, reason, subject(), now())
@@ -144,7 +146,7 @@ class ErasureUseCases:
                 erasure.members[0], 1, pb.CustomerErased(member_ids=erasure.members), at, erasure.members[0]
             )
             await self._store.finish(transaction, erasure, at, told)
-            return Erasure(erasure.members, erasure.reason, erasure.asked_by, erasure.ask_time, at)
+            return replace(erasure, done_time=at)
 
         done = await self._store.transact(empty)
         _log.info("person_erased", members=len(done.members))

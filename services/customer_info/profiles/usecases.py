@@ -10,9 +10,9 @@ from holdfast.customer_info.v1 import profiles_pb2 as pb
 from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
+from chassis.rules import missing
 from chassis.times import now
 from services.customer_info.customers.rules import Customer, check_open
-from services.customer_info.customers.usecases import missing
 from services.customer_info.profiles import facts, rules, view_rules
 from services.customer_info.profiles.facts import SECTIONS, Event
 from services.customer_info.profiles.rules import Profile
@@ -85,7 +85,7 @@ class ProfileUseCases:
         async def work(transaction: Any) -> Profile:
             customer = await self._customers.read(transaction, wish.customer_id)
             if customer is None:
-                raise missing(wish.customer_id)
+                raise missing("customer", wish.customer_id)
             check_open(customer)
             ids = await self._lineage.read(transaction, wish.customer_id)
             before = rules.of_customer(ids, await self._store.of(transaction, ids))
@@ -147,7 +147,7 @@ class ProfileUseCases:
     async def _customer(self, customer_id: str) -> Customer:
         customer = await self._customers.get(customer_id)
         if customer is None:
-            raise missing(customer_id)
+            raise missing("customer", customer_id)
         return customer
 
 

@@ -12,9 +12,8 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import NotFound, Refused
+from chassis.rules import Refused, erased, missing
 from chassis.times import now
-from chassis.vault.vault import erased
 from services.customer_info.customers.rules import Customer
 from services.customer_info.hierarchy.rules import Placement, Tree
 from services.customer_info.responsibilities import rules, tree_rules, wire
@@ -344,11 +343,6 @@ def _holders(name: str, held: Held | None, shown: Mapping[str, Holder], places: 
     if held is None or not held.present:
         return Holders(name)
     return Holders(name, tuple(shown[a.id] for a in held.assignments), places[held.node_id])
-
-
-def missing(kind: str, what: str, field: str | None = None) -> NotFound:
-    """The refusal of something that is not there."""
-    return NotFound(f"there is no such {kind}", field=field, metadata={"type": kind, "id": what})
 
 
 def defined_event(responsibility: Responsibility) -> Happening:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, NotFound, Refused
+from chassis.rules import Invalid, Refused, missing
 from chassis.times import now
 from services.customer_info.customers.rules import READ, Customer, MediumKind, check_open
 from services.customer_info.verification import lock_rules, rules, wire
@@ -87,7 +87,7 @@ class VerificationUseCases:
 
         async def work(transaction: Any) -> None:
             if not await self._store.drop_factor(transaction, ids, challenge):
-                raise NotFound("there is no such factor", metadata={"type": "factor", "id": challenge.kind.value})
+                raise missing("factor", challenge.kind.value)
             attempt = _entry(actor, Outcome.FACTOR_REMOVED, customer_id, challenges=(challenge,))
             await self._store.note(transaction, attempt)
 
@@ -252,7 +252,7 @@ class VerificationUseCases:
     async def _open(self, customer_id: str) -> Customer:
         customer = await self._owners.get(customer_id)
         if customer is None:
-            raise NotFound("there is no such customer", metadata={"type": "customer", "id": customer_id})
+            raise missing("customer", customer_id)
         check_open(customer)
         return customer
 

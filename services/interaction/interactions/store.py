@@ -17,7 +17,7 @@ from chassis.bulk import Outcome
 from chassis.call import traceparent
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import TYPE_PREFIX, Source
-from chassis.mongo.client import Document, Store
+from chassis.mongo.client import Document, Store, by_id
 from chassis.mongo.faults import DUPLICATE_KEY
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -127,8 +127,7 @@ class InteractionStore:
         return done
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
-        found = {d["_id"]: d async for d in self._interactions.find({"_id": {"$in": list(set(ids))}})}
-        return [found.get(i) for i in ids]
+        return await by_id(self._interactions, ids)
 
     async def _write(self, documents: Sequence[Document]) -> list[Document | BaseException | None]:
         """One batch: for each None, the original of a duplicate, or the fault that is its own."""

@@ -10,7 +10,7 @@ from chassis.bulk import Outcome
 from chassis.following import Ids
 from chassis.ids import new_id, new_ids
 from chassis.query.selection import Selection
-from chassis.rules import NotFound, Refusal
+from chassis.rules import Refusal, missing
 from chassis.times import now
 from services.interaction.interactions import wire
 from services.interaction.interactions.rules import Times, check_sender
@@ -65,7 +65,7 @@ class InteractionUseCases:
         """
         entry = await self._store.get(entry_id)
         if entry is None:
-            raise NotFound("there is no such interaction", metadata={"type": "interaction", "id": entry_id})
+            raise missing("interaction", entry_id)
         return entry
 
     async def page(self, customer_id: str, selection: Selection) -> tuple[list[pb.Interaction], str]:

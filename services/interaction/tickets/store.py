@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
-from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.client import Document, Store, Transaction, by_id
 from chassis.mongo.faults import duplicate
 from chassis.mongo.requests import REQUESTS, Requests
 from chassis.mongo.schema import Collection, Index
@@ -182,8 +182,7 @@ class TicketStore:
         return done
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
-        found = {d["_id"]: d async for d in self._tickets.find({"_id": {"$in": list(set(ids))}})}
-        return [found.get(i) for i in ids]
+        return await by_id(self._tickets, ids)
 
 
 def with_text_filter(customer_id: str) -> Document:

@@ -13,7 +13,7 @@ from chassis.events.outbox import Happening
 from chassis.following import Ids, resolved
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import AlreadyExists, NotFound, Refusal
+from chassis.rules import AlreadyExists, Refusal, missing
 from chassis.times import now
 from services.interaction.tickets import rules, wire
 from services.interaction.tickets.rules import Change, Draft, Ticket
@@ -79,7 +79,7 @@ class TicketUseCases:
         """
         ticket = await self._store.get(ticket_id)
         if ticket is None:
-            raise missing(ticket_id)
+            raise missing("ticket", ticket_id)
         return ticket
 
     async def page(self, selection: Selection) -> tuple[list[Ticket], str]:
@@ -109,7 +109,7 @@ class TicketUseCases:
         async def work(transaction: Any) -> Ticket:
             before = await self._store.read(transaction, ticket_id)
             if before is None:
-                raise missing(ticket_id)
+                raise missing("ticket", ticket_id)
             etag.check(given_etag, before.version)
             wanted = replace(change, note="") if before.customer_id in self._erased else change
             after = rules.changed(before, wanted, author, now())
@@ -153,11 +153,6 @@ class TicketUseCases:
                 return
             for one in part:
                 await self._insert([one], outcomes)
-
-
-def missing(ticket_id: str) -> NotFound:
-    """The refusal of a ticket that is not there."""
-    return NotFound("there is no such ticket", metadata={"type": "ticket", "id": ticket_id})
 
 
 def opened_event(ticket: Ticket) -> Happening:

@@ -65,7 +65,7 @@ class Readings:
     async def _renewed(self, transaction: Any, customer_ids: list[str], at: datetime) -> dict[str, Reading]:
         if not customer_ids:
             return {}
-        groups = await self._store.groups(transaction, customer_ids)
+        groups = await self._lineage.of_many(customer_ids, transaction)
         states = await self._store.states(transaction, list({who for group in groups.values() for who in group}))
         kept = {who: replace(one, state=prune(one.state, at)) for who, one in states.items()}
         changes: list[tuple[Kept, Reading | None]] = []

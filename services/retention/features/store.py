@@ -9,8 +9,7 @@ from pymongo import InsertOne, ReplaceOne
 
 from chassis.coalesce import Coalescer
 from chassis.events.listener import DEAD_LETTERS
-from chassis.lineage import LINEAGE
-from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.client import Document, Store, Transaction, by_id
 from chassis.mongo.schema import Collection, Index
 from chassis.rules import Unavailable
 from services.retention.features.kept import Kept, Labelled, Outcome
@@ -57,7 +56,6 @@ class FeatureStore:
         self._store = store
         self._features = store.collection(FEATURES.name)
         self._outcomes = store.collection(OUTCOMES.name)
-        self._lineage = store.collection(LINEAGE.name)
         self._letters = store.collection(DEAD_LETTERS.name)
         self._states: Coalescer[str, Document | None] = Coalescer(self._read_states)
         self._readings: Coalescer[str, Document | None] = Coalescer(self._read_readings)
@@ -83,12 +81,6 @@ class FeatureStore:
         return {
             d["_id"]: Kept(d["_id"], from_document(d["state"]), d["revision"], "erase_time" in d) async for d in cursor
         }
-
-    async def groups(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """All ids of the customers who have these, the survivor's first, as the transaction sees them."""
-        cursor = self._lineage.find({"_id": {"$in": list(customer_ids)}}, {"members": 1}, session=transaction)
-        known = {d["_id"]: tuple(d["members"]) async for d in cursor}
-        return {who: known.get(who, (who,)) for who in customer_ids}
 
     async def erased(self, transaction: Transaction, customer_ids: Sequence[str]) -> set[str]:
         """Those of the ids whose person was erased."""
@@ -160,16 +152,10 @@ class FeatureStore:
         return [Labelled(Outcome(who, fact), states.get(who)) for who, fact in outcomes.items()]
 
     async def _read_states(self, ids: Sequence[str]) -> list[Document | None]:
-        return await self._read(ids, {"state": 1})
+        return await by_id(self._features, ids, {"state": 1})
 
     async def _read_readings(self, ids: Sequence[str]) -> list[Document | None]:
-        return await self._read(ids, _READING)
-
-    async def _read(self, ids: Sequence[str], fields: Mapping[str, int]) -> list[Document | None]:
-        if len(ids) == 1:
-            return [await self._features.find_one({"_id": ids[0]}, fields)]
-        found = {d["_id"]: d async for d in self._features.find({"_id": {"$in": list(set(ids))}}, fields)}
-        return [found.get(i) for i in ids]
+        return await by_id(self._features, ids, _READING)
 
 
 def document_of(kept: Kept, reading: Reading | None, at: datetime) -> Document:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis import bulk
-from chassis.following import KINDS, Groups, decided
+from chassis.following import KINDS, Groups, Ids, decided
 from chassis.rules import Refusal, Refused
 from chassis.times import now
 from services.retention.features.facts_of_events import Event, facts
@@ -40,10 +40,14 @@ class Scores(Protocol):
     async def forget(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
 
+class Lineage(Groups, Ids, Protocol):
+    """The lineage, read and written."""
+
+
 class FeatureUseCases:
     """Keeps features and outcomes."""
 
-    def __init__(self, store: FeatureKeeper, lineage: Groups, scores: Scores) -> None:
+    def __init__(self, store: FeatureKeeper, lineage: Lineage, scores: Scores) -> None:
         self._store = store
         self._lineage = lineage
         self._scores = scores
@@ -74,7 +78,7 @@ class FeatureUseCases:
     async def _fold(
         self, transaction: Any, told: Mapping[str, Iterable[Fact]], regrouped: Sequence[str], at: datetime
     ) -> None:
-        groups = await self._store.groups(transaction, list(dict.fromkeys([*told, *regrouped])))
+        groups = await self._lineage.of_many([*told, *regrouped], transaction)
         everybody = list({who for group in groups.values() for who in group})
         known = await self._store.states(transaction, everybody)
         kept = {who: known.get(who) or Kept(who, State(), 0) for who in everybody}
@@ -143,7 +147,7 @@ class FeatureUseCases:
 
     async def _whole(self, labelled: Sequence[Labelled]) -> list[Labelled]:
         """Labelled ids as customers: of several the first with an outcome stands for all, the rest for none."""
-        groups = await self._store.groups(None, [one.outcome.customer_id for one in labelled])
+        groups = await self._lineage.of_many([one.outcome.customer_id for one in labelled])
         several = list({who for group in groups.values() if len(group) > 1 for who in group})
         if not several:
             return list(labelled)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
-from chassis.rules import NotFound
+from chassis.rules import missing
 from chassis.times import now
 from services.retention.features.rules import Value, Vector
 from services.retention.models import wire
@@ -122,7 +122,7 @@ class ModelUseCases:
         champion = model_id == CHAMPION
         entry = await (self._store.champion(None) if champion else self._store.get(None, model_id))
         if entry is None:
-            raise missing(model_id)
+            raise missing("model", model_id)
         return entry
 
     async def page(self, selection: Selection) -> tuple[list[Entry], str]:
@@ -143,7 +143,7 @@ class ModelUseCases:
         async def work(transaction: Any) -> Entry:
             entry = await self._store.get(transaction, model_id)
             if entry is None:
-                raise missing(model_id)
+                raise missing("model", model_id)
             self._signer.open(entry)
             if entry.stage is Stage.CHAMPION:
                 return entry
@@ -179,8 +179,3 @@ class ModelUseCases:
             return entry
 
         return await self._store.transact(work)
-
-
-def missing(model_id: str) -> NotFound:
-    """The refusal of a model that is not there."""
-    return NotFound("there is no such model", metadata={"type": "model", "id": model_id})

@@ -9,7 +9,7 @@ from pymongo import ReplaceOne
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo import schema
-from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.client import Document, Store, Transaction, by_id
 from chassis.mongo.schema import Index
 from chassis.query import fields
 from chassis.query.listing import Listing
@@ -148,10 +148,7 @@ class ClockStore:
         return [(d["_id"], d["next_alarm"]) async for d in ordered]
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
-        if len(ids) == 1:
-            return [await self._clocks.find_one({"_id": ids[0]})]
-        found = {d["_id"]: d async for d in self._clocks.find({"_id": {"$in": list(set(ids))}})}
-        return [found.get(i) for i in ids]
+        return await by_id(self._clocks, ids)
 
 
 def count_stages(customer_ids: Sequence[str]) -> list[Document]:

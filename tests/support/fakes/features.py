@@ -45,9 +45,6 @@ class FakeFeatures:
     async def states(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Kept]:
         return {who: self.kept[who] for who in customer_ids if who in self.kept}
 
-    async def groups(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        return await self.lineage.of_many(customer_ids)
-
     async def erased(self, transaction: Any, customer_ids: Sequence[str]) -> set[str]:
         return {who for who in customer_ids if who in self.kept and self.kept[who].erased}
 

@@ -13,7 +13,7 @@ class FakeLineage:
     async def of(self, customer_id: str) -> tuple[str, ...]:
         return self.kept.get(customer_id, (customer_id,))
 
-    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    async def of_many(self, customer_ids: Sequence[str], transaction: Any = None) -> dict[str, tuple[str, ...]]:
         return {who: await self.of(who) for who in customer_ids}
 
     async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]:

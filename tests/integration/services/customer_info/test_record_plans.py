@@ -51,7 +51,7 @@ class Bench:
         for n in range(0, MANY - 1, 3):
             pair = self.ids[n : n + 2]
             await self.lineage.put(transaction, [pair])
-            await self.merges.insert(transaction, Merge(new_uuid(), pair[0], pair[1], 1, 2, 1, now(), "tester"))
+            await self.merges.insert(transaction, Merge(new_uuid(), pair[0], pair[1], 1, 2, now(), "tester"))
             erasure = Erasure((self.ids[n + 2],), "asked", "tester", now() - timedelta(minutes=n))
             await self.erasures.insert(transaction, erasure)
 

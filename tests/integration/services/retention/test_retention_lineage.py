@@ -172,9 +172,10 @@ class House:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.kept, self.scored = FeatureStore(store), ScoreStore(store)
-        self.readings = Readings(self.kept, Lineage(store))
+        self.lineage = Lineage(store)
+        self.readings = Readings(self.kept, self.lineage)
         self.scores = ScoreUseCases(self.scored, self.readings, FakeChampions(FIRST))
-        self.features = FeatureUseCases(self.kept, Lineage(store), self.scores)
+        self.features = FeatureUseCases(self.kept, self.lineage, self.scores)
         self.rescoring = Rescoring(self.scored, self.readings, FakeChampions(FIRST), self.scores)
 
     async def hear(self, *events: events_pb2.Event) -> None:
@@ -220,7 +221,7 @@ async def test_a_merge_and_what_is_told_meanwhile_never_miss_each_other(store: S
         kept = await house.kept.reading(ann.id)
         assert kept is not None
         assert kept.values == read(state, now()).values
-        assert await house.kept.groups(None, [ben.id]) == {ben.id: (ann.id, ben.id)}
+        assert await house.lineage.of_many([ben.id]) == {ben.id: (ann.id, ben.id)}
 
 
 async def test_an_erasure_and_what_is_told_meanwhile_leave_nothing(store: Store) -> None:

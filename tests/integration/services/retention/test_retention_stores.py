@@ -82,7 +82,6 @@ async def test_who_has_no_reading_of_its_own_is_read_as_one_that_does_not_hold(f
         assert reading is not None
         assert reading.until < NOON
     assert await features.due(NOON + timedelta(days=999), 9) == []
-    assert await features.groups(None, [ANN, CAT]) == {ANN: (ANN,), CAT: (CAT,)}
 
 
 async def test_forgotten_outcomes_are_gone(features: FeatureKeeper) -> None:
