@@ -65,15 +65,18 @@ class App:
         self.background("abandoned_transactions", functools.partial(keep_clear, store))
         return store
 
-    async def vault(self, uri: str, master_key: str, token_file: str) -> Vault:
+    async def vault(self, uri: str, master_key: str, former_master_key: str, token_file: str) -> Vault:
         """Opens the vault whose keys are in the store at `uri`, under the master key at `master_key`.
+
+        What the master key at `former_master_key`, if any, has wrapped is wrapped anew.
 
         Raises:
             StoreError, MasterKeyError: it cannot be opened.
         """
         master = open_master_key(master_key, token_file)
+        former = open_master_key(former_master_key, token_file) if former_master_key else None
         # Keys are written one by one: there is no transaction that could be abandoned.
-        return await open_vault(await self._opened(uri, VAULT_COLLECTIONS), master)
+        return await open_vault(await self._opened(uri, VAULT_COLLECTIONS), master, former)
 
     async def channel(self, target: str) -> Channel:
         """A channel to the service at `target` that carries deadlines, traces and tokens; closed when this one ends."""

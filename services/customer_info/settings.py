@@ -17,8 +17,13 @@ class CustomerInfoSettings(Settings):
         description="Wraps those keys: a file with 32 bytes in base64, or the URL of a key of a transit engine (Vault, "
         "OpenBao), such as https://kms:8200/v1/transit/keys/holdfast.",
     )
+    customer_info_former_master_key: str = Field(
+        "",
+        description="The master key before this one, while it is being replaced: what it wrapped is wrapped anew at "
+        "start. Let go of it when every replica has started once.",
+    )
     customer_info_master_key_token_file: str = Field(
-        "", description="File with the token for the transit engine; read again when it changes."
+        "", description="File with the token for the transit engine of either; read again when it changes."
     )
     interaction_target: OptionalAddress = Field(
         "", description="Where interaction tells its events, host:port; empty: the personalised view goes without."

@@ -28,13 +28,18 @@ async def store(mongo_uri: Callable[[str], str]) -> AsyncIterator[Store]:
     values = {"listen": "127.0.0.1:0", "jwks": "-", "jwt_issuer": "-", "mongo_driver": driver}
     opened = await open_store(mongo_uri("vault"), Settings.model_validate(values), "test")
     await opened.ensure(VAULT_COLLECTIONS)
+    # Each test with roots of its own: some wrap them by other master keys.
+    await opened.collection(ROOTS.name).delete_many({})
     yield opened
     await opened.close()
 
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> FileMasterKey:
-    path: Path = tmp_path_factory.mktemp("master") / "master.key"
+    return another_master(tmp_path_factory.mktemp("master") / "master.key")
+
+
+def another_master(path: Path) -> FileMasterKey:
     path.write_text(base64.b64encode(os.urandom(32)).decode())
     return FileMasterKey(str(path))
 
@@ -89,10 +94,33 @@ async def test_no_key_lies_in_the_store_as_it_is(store: Store, master: FileMaste
 
 async def test_another_master_key_does_not_open_the_store(store: Store, master: FileMasterKey, tmp_path: Path) -> None:
     await open_vault(store, master)
-    path = tmp_path / "other.key"
-    path.write_text(base64.b64encode(os.urandom(32)).decode())
     with pytest.raises(MasterKeyError, match="another master key"):
-        await open_vault(store, FileMasterKey(str(path)))
+        await open_vault(store, another_master(tmp_path / "other.key"))
+
+
+async def test_a_new_master_key_takes_over_from_the_former_one_for_good(store: Store, tmp_path: Path) -> None:
+    former, new = another_master(tmp_path / "former.key"), another_master(tmp_path / "new.key")
+    before = await open_vault(store, former)
+    sealed = sealed_with((await before.make([owner := new_uuid()]))[owner])
+    replicas = await asyncio.gather(*(open_vault(store, new, former) for _ in range(4)))
+    for vault in (*replicas, await open_vault(store, new), await open_vault(store, new, former)):
+        key = await vault.key(owner)
+        assert key is not None
+        assert key.open("x", sealed) == {"name": "Ada"}
+        assert vault.token("x", "1") == before.token("x", "1")
+    with pytest.raises(MasterKeyError, match="another master key"):
+        await open_vault(store, former)
+    assert await store.collection(ROOTS.name).count_documents({"rewrap_time": {"$exists": True}}) == 2
+
+
+async def test_a_former_master_key_that_is_not_the_one_changes_nothing(store: Store, tmp_path: Path) -> None:
+    right = another_master(tmp_path / "right.key")
+    await open_vault(store, right)
+    kept = [d async for d in store.collection(ROOTS.name).find({})]
+    with pytest.raises(MasterKeyError, match="another master key"):
+        await open_vault(store, another_master(tmp_path / "one.key"), another_master(tmp_path / "two.key"))
+    assert [d async for d in store.collection(ROOTS.name).find({})] == kept
+    await open_vault(store, right)
 
 
 async def test_more_people_than_fit_into_memory_are_served(
@@ -151,7 +179,6 @@ def transit() -> Iterator[str]:
 
 
 async def test_a_key_service_wraps_the_roots(store: Store, transit: str, tmp_path: Path) -> None:
-    await store.collection(ROOTS.name).delete_many({})
     token = tmp_path / "token"
     token.write_text("s.good\n")
     Transit.failures = 2
