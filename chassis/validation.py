@@ -3,13 +3,14 @@
 from google.protobuf.message import Message
 from protovalidate import Validator
 
+from chassis import canonical
 from chassis.errors import Violations
 
 _VALIDATOR = Validator()
 
 
 def check(message: Message) -> None:
-    """Passes `message`, or refuses it.
+    """Passes `message`, its UUIDs in the one form in which they are kept, or refuses it.
 
     Raises:
         Violations: it breaks rules; each is named with the path of its field.
@@ -17,10 +18,13 @@ def check(message: Message) -> None:
     found = _found(message)
     if found:
         raise Violations(found)
+    canonical.settle(message)
 
 
 def check_rows(message: Message, row_field: str) -> dict[int, Violations]:
     """The items of the repeated field `row_field` that break rules, by their place; all are checked in one go.
+
+    As with `check`, the UUIDs of the others are in their one form.
 
     Raises:
         Violations: something else in `message` breaks rules, such as too many rows.
@@ -35,6 +39,7 @@ def check_rows(message: Message, row_field: str) -> dict[int, Violations]:
             rows.setdefault(place, []).append((inner, sentence))
     if rest:
         raise Violations(rest)
+    canonical.settle(message)
     return {place: Violations(fields) for place, fields in rows.items()}
 
 
