@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from holdfast.events.v1 import events_pb2
 from pymongo.errors import PyMongoError
@@ -15,6 +16,7 @@ from chassis.ids import least_id
 from chassis.log import logger
 from chassis.mongo.client import Document, Store
 from chassis.mongo.faults import position_lost
+from chassis.rules import Invalid
 
 MOST_IN_A_BATCH = 500
 # A transaction lives a minute at most: an event whose id is older than this before the last one seen is not under way.
@@ -41,8 +43,12 @@ class Feed:
         self._sources = sources
 
     async def after(self, position: Position | None, types: frozenset[str]) -> AsyncIterator[Batch]:
-        """Batches from `position` on (None: from the first event), for ever. No `types`: all."""
-        sources = [s for s in self._sources if not types or s.types & types]
+        """Batches from `position` on (None: from the first event), for ever. No `types`: all.
+
+        Raises:
+            Invalid: the service tells of no such types.
+        """
+        sources = self._sources_of(types)
         if position is None:
             position = Position(start=await self._store.operation_time())
         while True:
@@ -61,20 +67,39 @@ class Feed:
                 _log.warning("position_lost", swept_from=position.last)
                 position = Position(start=await self._store.operation_time(), last=_margin(position.last))
 
+    def _sources_of(self, types: frozenset[str]) -> list[Source]:
+        known = {kind for source in self._sources for kind in source.types}
+        if unknown := types - known:
+            told = ", ".join(sorted(known))
+            raise Invalid(f"the service tells nothing of {', '.join(sorted(unknown))}; it tells {told}", field="types")
+        return [s for s in self._sources if not types or s.types & types]
+
     async def _sweep(
         self, position: Position, sources: Sequence[Source], types: frozenset[str]
     ) -> AsyncIterator[Batch]:
-        """Everything there is, source by source, in the order of ids."""
-        first = position.last
-        for n, source in enumerate(sources):
-            if n < position.source:
-                continue
-            last = position.last if n == position.source else first
-            while documents := await self._read(source, last, types):
-                last = documents[-1]["_id"]
-                events = [self._event(source, d) for d in documents]
-                yield Batch(events, replace(position, source=n, last=last))
-        yield Batch([], replace(position, source=len(sources)))
+        """Everything there is after a position, in the order of ids whatever the source, so that one id says how far.
+
+        It ends with an empty batch, whose position is the one from which the change stream is followed.
+        """
+        read_to = dict.fromkeys(sources, position.last)
+        pages: dict[Source, list[events_pb2.Event]] = {}
+        while True:
+            for source in [s for s in read_to if not pages.get(s)]:
+                pages.pop(source, None)
+                if documents := await self._read(source, read_to[source], types):
+                    pages[source] = [self._event(source, d) for d in documents]
+                    read_to[source] = documents[-1]["_id"]
+                else:
+                    del read_to[source]
+            if not pages:
+                break
+            # Up to here nothing is missing of any source.
+            bound = min(page[-1].id for page in pages.values())
+            events = sorted((e for page in pages.values() for e in page if e.id <= bound), key=attrgetter("id"))
+            pages = {source: [e for e in page if e.id > bound] for source, page in pages.items()}
+            position = replace(position, last=bound)
+            yield Batch(events, position)
+        yield Batch([], position)
 
     async def _read(self, source: Source, last: str, types: frozenset[str]) -> list[Document]:
         condition: Document = {"_id": {"$gt": last}}

@@ -18,7 +18,8 @@ from chassis.rules import Refusal, TooSlow, Unavailable
 
 DUPLICATE_KEY = 11000
 HISTORY_LOST = frozenset({280, 286})
-INVALID_TOKEN = frozenset({260, 50811})
+# Refusals of a resume token that this server cannot read: not hexadecimal, cut off, or of another format.
+INVALID_TOKEN = frozenset({9, 15, 260, 50811})
 
 
 def refusal_of(error: BaseException) -> Refusal | None:
@@ -44,7 +45,7 @@ def duplicate(error: BaseException) -> bool:
 
 
 def position_lost(error: BaseException) -> bool:
-    """Whether a change stream cannot resume because the oplog has forgotten its position."""
+    """Whether a change stream cannot resume because the oplog has forgotten its position, or cannot read it."""
     if not isinstance(error, OperationFailure):
         return False
     return error.code in HISTORY_LOST | INVALID_TOKEN

@@ -1,10 +1,13 @@
 """Events: at least once on the wire, exactly once in effect, through crashes, replicas and a lost oplog."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
+import bson
 import pytest
+from bson.timestamp import Timestamp
 from holdfast.customer_info.v1 import customers_pb2
 from holdfast.events.v1 import events_pb2
 from pymongo.errors import OperationFailure
@@ -13,7 +16,7 @@ from chassis.events import feed as feeds
 from chassis.events.feed import Feed
 from chassis.events.lease import Lease
 from chassis.events.listener import LISTENER_COLLECTIONS, Listener, Received
-from chassis.events.outbox import OUTBOX, Happening, Outbox, outbox_source
+from chassis.events.outbox import OUTBOX, Happening, Outbox, Source, outbox_source
 from chassis.events.position import Position, decode
 from chassis.ids import new_id
 from chassis.mongo.client import Store, open_store
@@ -23,26 +26,33 @@ from chassis.times import now
 from tests.support.service import Keys, environment
 from tests.support.settings import settings_of
 
+FACTS = Collection("facts", required={})
 SUMS = Collection("sums", required={"count": ["int", "long"]})
 
 
 @pytest.fixture(scope="module")
 async def store(mongo_uri: Callable[[str], str], keys: Keys) -> AsyncIterator[Store]:
     opened = await open_store(mongo_uri("events"), settings_of(environment(keys, 1)), "test")
-    await opened.ensure([OUTBOX, SUMS, *LISTENER_COLLECTIONS])
+    await opened.ensure([OUTBOX, FACTS, SUMS, *LISTENER_COLLECTIONS])
     yield opened
     await opened.close()
 
 
 @pytest.fixture
 async def clean(store: Store) -> Store:
-    for name in ("outbox", "sums", *(c.name for c in LISTENER_COLLECTIONS)):
+    for name in ("outbox", FACTS.name, "sums", *(c.name for c in LISTENER_COLLECTIONS)):
         await store.collection(name).delete_many({})
     return store
 
 
 def feed_of(store: Store) -> Feed:
     return Feed("test", store, [outbox_source([customers_pb2.CustomerCreated, customers_pb2.CustomerUpdated])])
+
+
+def feed_of_two(store: Store) -> Feed:
+    """A feed of the outbox, and of facts that are events themselves."""
+    facts = Source(FACTS.name, frozenset({"holdfast.test.Fact"}), lambda d: events_pb2.Event(subject=d["_id"]))
+    return Feed("test", store, [facts, outbox_source([customers_pb2.CustomerCreated])])
 
 
 async def write(store: Store, count: int) -> list[str]:
@@ -109,10 +119,73 @@ async def test_a_position_that_the_oplog_forgot_is_swept_from_the_outbox(
     assert position.last == found[-1].id
 
 
-def test_a_foreign_position_is_refused() -> None:
+async def test_a_sweep_of_several_sources_that_breaks_anywhere_goes_on_without_a_gap(
+    clean: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "MOST_IN_A_BATCH", 2)
+    for _ in range(3):
+        await write(clean, 3)
+        await clean.collection(FACTS.name).insert_many([{"_id": new_id()} for _ in range(2)])
+    everything = [d["_id"] for name in ("outbox", FACTS.name) async for d in clean.collection(name).find({})]
+    feed, position = feed_of_two(clean), None
+    found: list[str] = []
+    while len(found) < len(everything):
+        # Each batch over a connection of its own, as if the listener died after it.
+        events, position = await collect(feed, position and decode(position.encode()), 1)
+        found += [e.id for e in events]
+    assert found == sorted(everything)
+    (own,) = await write(clean, 1)
+    more, _ = await collect(feed, position, 1)
+    assert own in {e.subject for e in more}
+
+
+async def test_a_sweep_ends_with_the_last_id_of_all_so_that_a_lost_position_is_not_swept_from_the_first(
+    clean: Store,
+) -> None:
+    await clean.collection(FACTS.name).insert_one({"_id": new_id()})
+    await write(clean, 1)
+    last = max([d["_id"] async for d in clean.collection("outbox").find({})])
+    async for batch in feed_of_two(clean).after(None, frozenset()):
+        if not batch.events:
+            assert batch.position.last == last
+            break
+
+
+@pytest.mark.parametrize(
+    "token", ["00", "82", "abc", "82" + "ff" * 30], ids=["unknown type", "cut off", "odd", "of another format"]
+)
+async def test_a_token_that_the_store_cannot_read_is_a_lost_position(clean: Store, token: str) -> None:
+    subjects = await write(clean, 2)
+    found, _ = await collect(feed_of(clean), Position(token={"_data": token}), 2)
+    assert [e.subject for e in found] == subjects
+
+
+FORGED: Sequence[dict[str, object]] = [
+    {},
+    {"t": None, "s": None, "l": ""},
+    {"t": "82", "s": None, "l": ""},
+    {"t": {"_data": 7}, "s": None, "l": ""},
+    {"t": {"_data": "zz"}, "s": None, "l": ""},
+    {"t": None, "s": 7, "l": ""},
+    {"t": {"_data": "82"}, "s": Timestamp(1, 1), "l": ""},
+    {"t": {"_data": "82"}, "s": None, "l": "zz"},
+    {"t": {"_data": "82"}, "s": None, "l": {"$gt": ""}},
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["no such thing", *(base64.urlsafe_b64encode(bson.encode(forged)).decode() for forged in FORGED)]
+)
+def test_a_foreign_position_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refused:
-        decode("no such thing")
+        decode(text)
     assert refused.value.field == "after"
+
+
+async def test_types_that_a_service_does_not_tell_are_refused_with_those_it_does(clean: Store) -> None:
+    with pytest.raises(Invalid, match=r"CustomerMade.*CustomerCreated") as refused:
+        await anext(aiter(feed_of(clean).after(None, frozenset({"holdfast.customer_info.v1.CustomerMade"}))))
+    assert refused.value.field == "types"
 
 
 class Wire:
