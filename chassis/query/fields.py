@@ -61,7 +61,10 @@ def time(path: str, *, sortable: bool = True) -> Field:
             raise ValueError("must be a time in RFC 3339, such as 2026-01-31T12:00:00Z") from error
         if moment.tzinfo is None:
             raise ValueError("must be a time with its offset, such as 2026-01-31T12:00:00Z")
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("must lie between the years 1 and 9999 in UTC") from error
 
     return Field(path, parse, RANGE, sortable)
 

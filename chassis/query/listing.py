@@ -19,6 +19,11 @@ from chassis.rules import Invalid
 TOKEN_FIELD = "query.page.page_token"  # noqa: S105 - the path of a field, not a secret
 # What a list is ordered by; anything else in a token could be read as an operator.
 SCALARS = (str, int, float, datetime, type(None))
+# What the documents of a page may take together: a gRPC client takes 4 MiB unless it says otherwise, and as a message a
+# thing is a little longer or shorter than as a document.
+MOST_BYTES = 2 * 1024 * 1024
+# Pages up to the usual size are not weighed: it would cost a tenth of what reading them does.
+UNWEIGHED = 50
 _COMPARE = {
     Operator.GREATER: "$gt",
     Operator.GREATER_OR_EQUAL: "$gte",
@@ -49,14 +54,17 @@ class Listing:
     async def page(self, collection: Any, selection: Selection, base: Mapping[str, Any] | None = None) -> Page:
         """One page of `collection`; `base` is a filter that always holds (such as whose list it is).
 
+        It is shorter than asked for where it would be too large for a message (AIP-158).
+
         Raises:
             Invalid: the selection asks for what the list does not offer, or its token is foreign.
         """
         condition, sort, mark = self._plan(selection, base or {})
         cursor = collection.find(condition).sort(sort).limit(selection.page_size + 1)
         documents = [document async for document in cursor]
-        more = len(documents) > selection.page_size
-        documents = documents[: selection.page_size]
+        fitting = min(selection.page_size, _fitting(documents))
+        more = len(documents) > fitting
+        documents = documents[:fitting]
         return Page(documents, self._token(documents[-1], sort, mark) if more else "")
 
     def filter(self, selection: Selection, base: Mapping[str, Any] | None = None) -> Document:
@@ -136,6 +144,18 @@ class Listing:
             same = {p: v for (p, _), v in zip(sort[:n], values[:n], strict=True)}
             alternatives.append({**same, path: {"$gt" if direction > 0 else "$lt": values[n]}})
         return {"$or": alternatives}
+
+
+def _fitting(documents: Sequence[Document]) -> int:
+    """How many of the documents, from the first on, are together small enough for a message; at least one."""
+    if len(documents) <= UNWEIGHED:
+        return len(documents)
+    size = 0
+    for n, document in enumerate(documents):
+        size += len(bson.encode(document))
+        if size > MOST_BYTES:
+            return max(n, 1)
+    return len(documents)
 
 
 def _foreign() -> Invalid:

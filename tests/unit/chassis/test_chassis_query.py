@@ -11,7 +11,7 @@ from holdfast.common.v1 import query_pb2
 from chassis import validation
 from chassis.errors import Violations
 from chassis.query import fields
-from chassis.query.listing import TOKEN_FIELD, Listing, Page
+from chassis.query.listing import MOST_BYTES, TOKEN_FIELD, Listing, Page
 from chassis.query.selection import DEFAULT_PAGE_SIZE, Operator, Order, Predicate, Selection, selection
 from chassis.rules import Invalid
 
@@ -149,6 +149,8 @@ def test_a_prefix_is_taken_by_the_letter() -> None:
         (Selection().where("size", "-inf"), "query.predicates[0].values[0]"),
         (Selection().where("time", "yesterday"), "query.predicates[0].values[0]"),
         (Selection().where("time", "2026-03-14T12:00:00"), "query.predicates[0].values[0]"),
+        (Selection().where("time", "0001-01-01T00:00:00+10:00"), "query.predicates[0].values[0]"),
+        (Selection().where("time", "9999-12-31T23:59:59-10:00"), "query.predicates[0].values[0]"),
         (Selection().where("size", "1", "2", operator=Operator.LESS), "query.predicates[0].values"),
         (Selection(order=(Order("time"), Order("secret"))), "query.order[1].field"),
         (Selection(order=(Order("code"),)), "query.order[0].field"),
@@ -185,6 +187,22 @@ async def test_a_page_is_bounded_and_names_the_next() -> None:
 async def test_the_last_page_names_no_next() -> None:
     assert (await first_page(Selection(page_size=5))).next_page_token == ""
     assert (await first_page(Selection(page_size=4))).next_page_token
+
+
+async def test_a_page_that_is_too_large_for_a_message_ends_early_and_names_the_next() -> None:
+    heavy = [{**thing(n), "note": "x" * 100_000} for n in range(100)]
+    page = await THINGS.page(Shelf(*heavy), Selection(page_size=90))
+    assert 0 < len(page.documents) < 90
+    assert sum(len(bson.encode(d)) for d in page.documents) <= MOST_BYTES
+    shelf = Shelf()
+    await THINGS.page(shelf, Selection(page_size=90, page_token=page.next_page_token))
+    assert shelf.condition["$or"][0] == {"time": {"$lt": page.documents[-1]["time"]}}
+
+
+async def test_one_item_that_is_too_large_by_itself_is_a_page() -> None:
+    heavy = [{**thing(n), "note": "x" * (MOST_BYTES + 1)} for n in range(60)]
+    page = await THINGS.page(Shelf(*heavy), Selection(page_size=59))
+    assert [d["_id"] for d in page.documents] == ["0"]
 
 
 async def test_a_token_continues_behind_the_last_item_and_never_skips() -> None:
