@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.result import Result
-from bench.rows import calls, importing, ingest, million
+from bench.rows import calls, figuring, importing, ingest, million
 from bench.stand import Stand, quiet, stand
 
 # A row may have several results, where one stand serves them all.
@@ -25,6 +25,8 @@ ROWS: dict[str, Row] = {
     "log": calls.log_one_interaction,
     "ingest": ingest.bulk_ingest,
     "import": importing.bulk_import,
+    "score": figuring.batch_scoring,
+    "replay": figuring.replay,
 }
 FULL: dict[str, Row] = {"million": million.among_a_million}
 # Wide enough that no row wraps, whatever the terminal is.
