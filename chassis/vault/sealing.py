@@ -4,7 +4,8 @@ Measured here: 5 µs to seal a customer and 5 µs to open it, of which the ciphe
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import bson
@@ -15,6 +16,7 @@ from chassis.mongo.client import CODEC
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+JOINT = b"holdfast joint"
 
 
 class SealError(Exception):
@@ -46,6 +48,12 @@ class DataKey:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+
+    @classmethod
+    def of(cls, keys: Sequence["DataKey"]) -> "DataKey":
+        """The key that all of `keys` make together, in this order: whoever lacks one of them cannot have it."""
+        together = b"".join(key._key for key in keys)  # noqa: SLF001 - they are of this class
+        return cls(blake2b(together, digest_size=KEY_BYTES, person=JOINT).digest())
 
     def seal(self, context: str, content: Mapping[str, Any]) -> bytes:
         """`content` (a BSON document) sealed and bound to its place, which `context` names: "customers:<id>", say."""
