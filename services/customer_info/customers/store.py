@@ -18,6 +18,7 @@ from chassis.rules import AlreadyExists, Conflict, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.customers.documents import from_document, to_document
 from services.customer_info.customers.rules import Category, Customer, Status
+from services.customer_info.customers.standing_rules import Standing
 from services.customer_info.history.store import History
 from services.customer_info.identifier_rules import Key, external_key
 from services.customer_info.store import TRAIL, holder, refused_key
@@ -151,6 +152,11 @@ class CustomerStore:
         """Those of the ids that are customers'; answered from the index alone."""
         return {d["_id"] async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, {"_id": 1})}
 
+    async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
+        """How those of the customers stand that are there, by id: nothing is opened for it."""
+        cursor = self._customers.find({"_id": {"$in": list(customer_ids)}}, {"merged_into": 1, "erase_time": 1})
+        return {d["_id"]: Standing(d["_id"], d.get("merged_into", ""), d.get("erase_time")) async for d in cursor}
+
     async def find(self, keys: Sequence[Key]) -> list[Customer]:
         """The customers that any of the look-up keys belongs to, at most two: more than one is not an answer."""
         tokens = [self._vault.token(*key) for key in keys]
@@ -184,6 +190,17 @@ class CustomerStore:
         """
         held = {"_id": {"$in": list(customer_ids)}}
         await self._customers.update_many(held, {"$inc": {"holds": 1}}, session=transaction)
+
+    async def hold_unerased(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
+        """Holds customers of whom something personal is going to be written, each named once.
+
+        Raises:
+            Conflict: one of them was erased, or is not there.
+        """
+        held = {"_id": {"$in": list(customer_ids)}, "erase_time": None}
+        done = await self._customers.update_many(held, {"$inc": {"holds": 1}}, session=transaction)
+        if done.matched_count < len(customer_ids):
+            raise Conflict("somebody erased a customer first")
 
     async def insert(self, transaction: Transaction, customer: Customer, *happenings: Happening) -> None:
         """Adds a customer and what it has to tell.

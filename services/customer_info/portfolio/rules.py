@@ -113,6 +113,9 @@ UPDATABLE = (
     "account_id",
 )
 
+# What lies sealed, under the key of the customer.
+SEALED = frozenset({"identifiers", "characteristics"})
+
 
 def check_owner(status: CustomerStatus) -> None:
     """Passes when a customer in this state may take a new product.

@@ -1,6 +1,7 @@
 """Products in MongoDB: the only file of this noun that knows it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pymongo import ReplaceOne
@@ -119,7 +120,9 @@ class ProductStore:
         """Runs `work` in a transaction, once per `request_id`; a retry gets the first answer."""
 
         async def kept(transaction: Transaction) -> Document:
-            return (await self._documents([await work(transaction)]))[0]
+            (document,) = await self._documents([await work(transaction)])
+            # A retry wants the answer; what finds the product is the product's alone.
+            return {name: value for name, value in document.items() if name not in SHOWN}
 
         fingerprint = self._vault.fingerprint(content)
         return (await self._opened([await self._requests.once("AddProduct", request_id, fingerprint, kept)]))[0]
@@ -270,8 +273,12 @@ class ProductStore:
         changed: Sequence[Product],
         happenings: Sequence[Happening],
         beside: Callable[[Transaction], Awaitable[None]] | None = None,
+        begin: Callable[[Transaction], Awaitable[datetime]] | None = None,
     ) -> None:
         """Adds and replaces many in one transaction, and what `beside` writes in it: all or none.
+
+        `begin` comes first in the transaction. The time that it answers with is when they are written, in place of what
+        they and the happenings say; without it, that stands.
 
         Raises:
             AlreadyExists: an id, or an identifier that only one can have, is another's; nothing was changed.
@@ -281,6 +288,12 @@ class ProductStore:
         added, replaced = await self._documents(new), await self._documents(changed)
 
         async def work(transaction: Transaction) -> None:
+            told = happenings
+            if begin is not None:
+                at = await begin(transaction)
+                for document in (*added, *replaced):
+                    document["update_time"] = max(document["update_time"], at)
+                told = [replace(happening, time=max(happening.time, at)) for happening in happenings]
             if added:
                 await self._products.insert_many(added, session=transaction)
             if replaced:
@@ -290,7 +303,7 @@ class ProductStore:
                 done = await self._products.bulk_write(writes, ordered=False, session=transaction)
                 if done.matched_count < len(replaced):
                     raise Conflict("somebody changed a product of the batch first")
-            await self._outbox.add(transaction, *happenings)
+            await self._outbox.add(transaction, *told)
             if beside is not None:
                 await beside(transaction)
 

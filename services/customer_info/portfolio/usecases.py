@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,10 +13,11 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, NotFound, Refusal, missing
+from chassis.rules import Invalid, NotFound, Refusal, erased, missing
 from chassis.times import now
 from services.customer_info.catalogue.rules import Families
 from services.customer_info.customers.rules import Customer, check_open
+from services.customer_info.customers.standing_rules import Standing, check_standing
 from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.loading import Keep, Outcomes, each_once
 from services.customer_info.portfolio import rules, wire
@@ -48,6 +50,7 @@ class Products(Protocol):
         changed: Sequence[Product],
         happenings: Sequence[Happening],
         beside: Callable[[Any], Awaitable[None]] | None = None,
+        begin: Callable[[Any], Awaitable[datetime]] | None = None,
     ) -> None: ...
 
 
@@ -56,7 +59,11 @@ class Owners(Protocol):
 
     async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
 
-    async def present(self, customer_ids: Sequence[str]) -> set[str]: ...
+    async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]: ...
+
+    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
+    async def hold_unerased(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
 
 class Catalogue(Protocol):
@@ -123,6 +130,8 @@ class PortfolioUseCases:
             if owner is None:
                 raise missing("customer", product.customer_id, "product.customer_id")
             check_open(owner)
+            # Whoever erases or merges the customer meanwhile comes before this, or after it.
+            await self._customers.hold(transaction, [owner.id])
             rules.check_owner(owner.status)
             rules.check_family(product, None, families)
             await self._check_places(transaction, product)
@@ -154,6 +163,8 @@ class PortfolioUseCases:
             before = await self._current(transaction, wish.id, given_etag)
             after, changed = rules.updated(before, wish, names, now())
             if changed:
+                if not changed.isdisjoint(rules.SEALED):
+                    await self._check_unerased(transaction, after.customer_id)
                 rules.check_family(after, before, families)
                 if "account_id" in changed:
                     check_payer(after, await self._payers([after]))
@@ -206,7 +217,7 @@ class PortfolioUseCases:
 
     async def _load(self, rows: Sequence[Row], keep: Keep | None = None) -> Outcomes:
         wishes = [row.wish for row in rows]
-        owners = await self._customers.present(list({wish.customer_id for wish in wishes}))
+        owners = await self._customers.standings(list({wish.customer_id for wish in wishes}))
         known = await self._store.many([wish.id for wish in wishes])
         around = await self._around(wishes)
         outcomes: Outcomes = []
@@ -215,8 +226,10 @@ class PortfolioUseCases:
         for row in rows:
             before = known.get(row.wish.id)
             try:
-                if row.wish.customer_id not in owners:
+                owner = owners.get(row.wish.customer_id)
+                if owner is None:
                     raise missing("customer", row.wish.customer_id, "product.customer_id")
+                check_standing(owner, takes_new=before is None)
                 after = rules.loaded(row, now()) if before is None else rules.imported(before, row, now())[0]
                 if after is not before:
                     around.check(after, before)
@@ -234,9 +247,21 @@ class PortfolioUseCases:
         if new or changed:
             if keep is not None:
                 await keep.turn()
-            events = [*map(added_event, new), *map(changed_event, changed)]
-            await self._store.load(new, changed, events, partial(keep.note, outcomes=outcomes) if keep else None)
+            await self._write(new, changed, partial(keep.note, outcomes=outcomes) if keep else None)
         return outcomes
+
+    async def _write(
+        self, new: Sequence[Product], changed: Sequence[Product], beside: Callable[[Any], Awaitable[None]] | None
+    ) -> None:
+        owners = list({product.customer_id for product in (*new, *changed)})
+
+        async def begin(transaction: Any) -> datetime:
+            await self._customers.hold_unerased(transaction, owners)
+            # Rows may have waited for seconds since they were looked at: what is kept is when they were written.
+            return now()
+
+        events = [*map(added_event, new), *map(changed_event, changed)]
+        await self._store.load(new, changed, events, beside, begin)
 
     async def _around(self, wishes: Sequence[Product]) -> "_Around":
         placed = [wish for wish in wishes if wish.node_ids]
@@ -257,6 +282,13 @@ class PortfolioUseCases:
             raise missing("product", product_id)
         etag.check(given_etag, product.version)
         return product
+
+    async def _check_unerased(self, transaction: Any, customer_id: str) -> None:
+        """Passes when the customer is not erased, and will not be before the transaction ends."""
+        owner = await self._customers.read(transaction, customer_id)
+        if owner is not None and owner.erase_time:
+            raise erased(customer_id)
+        await self._customers.hold(transaction, [customer_id])
 
     async def _check_places(self, transaction: Any, product: Product) -> None:
         if product.node_ids:

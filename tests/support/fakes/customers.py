@@ -14,6 +14,7 @@ from services.customer_info.customers.rules import (
     Individual,
     Status,
 )
+from services.customer_info.customers.standing_rules import Standing
 from services.customer_info.customers.store import LISTING
 from services.customer_info.identifier_rules import Key
 from tests.support.fakes.listing import page
@@ -68,6 +69,10 @@ class FakeCustomers:
     async def present(self, customer_ids: Sequence[str]) -> set[str]:
         return set(customer_ids) & set(self.kept)
 
+    async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
+        found = [self.kept[i] for i in customer_ids if i in self.kept]
+        return {c.id: Standing(c.id, c.merged_into, c.erase_time) for c in found}
+
     async def as_of(self, customer_id: str, at: datetime) -> Customer | None:
         now = self.kept.get(customer_id)
         versions = [*self.former.get(customer_id, ()), *([now] if now else ())]
@@ -90,6 +95,11 @@ class FakeCustomers:
         return sorted(found, key=lambda c: c.id)[:most]
 
     async def hold(self, transaction: Staged[Customer], customer_ids: Sequence[str]) -> None:
+        self.held += customer_ids
+
+    async def hold_unerased(self, transaction: Any, customer_ids: Sequence[str]) -> None:
+        if any(i not in self.kept or self.kept[i].erase_time for i in customer_ids):
+            raise Conflict("somebody erased a customer first")
         self.held += customer_ids
 
     async def insert(self, transaction: Staged[Customer], customer: Customer, *happenings: Happening) -> None:

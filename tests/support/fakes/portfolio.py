@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis.events.outbox import Happening
@@ -17,6 +17,7 @@ from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, 
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 GETTERS: dict[str, Callable[[Product], Any]] = {
     "id": lambda p: p.id,
     "customer_id": lambda p: p.customer_id,
@@ -109,6 +110,7 @@ class FakeProducts:
         changed: Sequence[Product],
         happenings: Sequence[Happening],
         beside: Callable[[Any], Awaitable[None]] | None = None,
+        begin: Callable[[Any], Awaitable[datetime]] | None = None,
     ) -> None:
         self.loads.append((len(new), len(changed)))
         while self.rivals:
@@ -117,13 +119,14 @@ class FakeProducts:
             self.kept[rival.id] = replace(rival, version=before.version + 1 if before else 1)
 
         async def work(transaction: Staged[Product]) -> Product | None:
+            at = LONG_AGO if begin is None else await begin(transaction)
             for product in new:
-                await self.insert(transaction, product)
+                await self.insert(transaction, _written(product, at))
             for product in changed:
                 if transaction.kept[product.id].version != product.version - 1:
                     raise Conflict("somebody changed a product of the batch first")
-                await self.replace(transaction, product)
-            transaction.events += happenings
+                await self.replace(transaction, _written(product, at))
+            transaction.events += [replace(happening, time=max(happening.time, at)) for happening in happenings]
             if beside is not None:
                 await beside(transaction)
             return None
@@ -141,6 +144,10 @@ class FakeProducts:
 
     def _current(self, customer_ids: Sequence[str]) -> list[Product]:
         return [p for p in self._of(customer_ids) if p.status in CURRENT]
+
+
+def _written(product: Product, at: datetime) -> Product:
+    return replace(product, update_time=max(product.update_time or at, at))
 
 
 def _row(product: Product, at: datetime, days: Sequence[int]) -> FamilyRow:

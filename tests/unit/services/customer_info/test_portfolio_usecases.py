@@ -15,6 +15,7 @@ from services.customer_info.catalogue.rules import Family, Identifier
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
 from services.customer_info.hierarchy.rules import Placement
+from services.customer_info.portfolio import usecases as portfolio_usecases
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import Product, Row, Status
 from services.customer_info.portfolio.usecases import PortfolioUseCases
@@ -41,10 +42,11 @@ def usecases(
     places: Sequence[Placement] = (),
     payers: Sequence[Account] = (),
     lineage: tuple[str, ...] = (),
+    owners: FakeCustomers | None = None,
     **changes: Any,
 ) -> tuple[PortfolioUseCases, FakeProducts]:
     store, catalogue = FakeProducts(*products), CatalogueUseCases(FakeCatalogue(*FAMILIES))
-    owners = FakeCustomers(replace(OWNER, **changes))
+    owners = owners or FakeCustomers(replace(OWNER, **changes))
     trees, used = FakeHierarchy(*places), FakeAccounts(*payers)
     made = PortfolioUseCases(
         store, owners, catalogue=catalogue, trees=trees, accounts=used, lineage=FakeLineage(lineage)
@@ -102,6 +104,55 @@ async def test_a_customer_that_left_takes_no_new_products(status: CustomerStatus
     with pytest.raises(Refused):
         await portfolio.add(product(OWNER.id), "", b"")
     assert store.kept == {}
+
+
+async def test_nothing_new_goes_to_who_was_erased_or_merged_one_by_one_or_in_a_load() -> None:
+    for changes, reason in (({"merged_into": new_uuid()}, "MERGED"), ({"erase_time": later()}, "ERASED")):
+        portfolio, store = usecases(**changes)
+        with pytest.raises(Refused) as refused:
+            await portfolio.add(product(OWNER.id), "", b"")
+        assert refused.value.reason == reason
+        assert told(await portfolio.load(product_rows(product(OWNER.id)))) == [f"{reason} None"]
+        assert store.kept == {}
+
+
+async def test_what_a_merged_customer_has_is_still_loaded_and_what_an_erased_one_has_stays_as_it_is() -> None:
+    there = product(OWNER.id)
+    row = replace(there, name="Fibre 500")
+    for changes, outcome in (({"merged_into": new_uuid()}, "updated"), ({"erase_time": later()}, "ERASED None")):
+        portfolio, _ = usecases(there, **changes)
+        assert told(await portfolio.load(product_rows(row))) == [outcome]
+
+
+async def test_what_is_written_of_a_customer_holds_it_until_it_is_written() -> None:
+    owners = FakeCustomers(OWNER)
+    portfolio, _ = usecases(owners=owners)
+    made = await portfolio.add(product(OWNER.id), "", b"")
+    await portfolio.load(product_rows(product(OWNER.id), product(OWNER.id)))
+    await portfolio.update(replace(made, identifiers=CIRCUIT), frozenset({"identifiers"}), "")
+    assert owners.held == [OWNER.id] * 3
+
+
+async def test_what_a_load_wrote_says_when_it_was_written_and_not_when_it_was_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [NOON]
+    monkeypatch.setattr(portfolio_usecases, "now", lambda: clock[0])
+    portfolio, store = usecases()
+
+    class Late:
+        """Waits for a batch before for as long as a minute."""
+
+        async def turn(self) -> None:
+            clock[0] = later()
+
+        async def note(self, transaction: Any, outcomes: Sequence[Outcome | Refusal]) -> None:
+            """Nothing to keep."""
+
+    wish = product(OWNER.id)
+    await portfolio.load(product_rows(wish), Late())
+    assert store.kept[wish.id].update_time == later()
+    assert [event.time for event in store.events] == [later()]
 
 
 async def test_a_change_of_status_needs_the_current_etag_and_an_arrow() -> None:
