@@ -16,9 +16,11 @@ Document = dict[str, Any]
 
 def to_document(profile: Profile, key: DataKey) -> Document:
     """A profile as it is kept."""
+    cleared = {"cleared": sorted(profile.cleared)} if profile.cleared else {}
     return {
         "_id": profile.id,
         "customer_id": profile.customer_id,
+        **cleared,
         "language": profile.language,
         "channels": [[p.purpose, [c.value for c in p.channels]] for p in profile.channels],
         "sealed": key.seal(_context(profile.id), _personal(profile)),
@@ -42,6 +44,7 @@ def from_document(document: Mapping[str, Any], key: DataKey | None) -> Profile:
         accessibility_needs=tuple(personal.get("accessibility_needs", ())),
         interests=tuple(Interest(t, Source(s), weight) for t, s, weight in personal.get("interests", ())),
         newsletter_topics=tuple(personal.get("newsletter_topics", ())),
+        cleared=frozenset(document.get("cleared", ())),
         id=document["_id"],
         version=document["version"],
         create_time=document["create_time"],

@@ -81,7 +81,10 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a customer wants to be dealt with. `version` counts its changes, from 1; 0: nobody told anything yet."""
+    """How a customer wants to be dealt with. `version` counts its changes, from 1; 0: nobody told anything yet.
+
+    `cleared` are fields that are empty since somebody emptied them, and not since nobody told anything.
+    """
 
     customer_id: str
     language: str = ""
@@ -90,6 +93,7 @@ class Profile:
     accessibility_needs: tuple[str, ...] = ()
     interests: tuple[Interest, ...] = ()
     newsletter_topics: tuple[str, ...] = ()
+    cleared: frozenset[str] = frozenset()
     id: str = ""
     version: int = 0
     create_time: datetime | None = None
@@ -107,27 +111,29 @@ UPDATABLE = (
 
 
 def updated(
-    profile: Profile, wish: Profile, names: Iterable[str], fresh_id: str, at: datetime
+    own: Profile, wish: Profile, names: Iterable[str], fresh_id: str, at: datetime, *, shown: Profile | None = None
 ) -> tuple[Profile, frozenset[str]]:
-    """`profile` with the fields `names` of `wish`, and the names of those that differ; itself if none does.
+    """`own` with the fields `names` of `wish`, and the names of those that differ from what is `shown`; itself if none.
 
-    The first change makes it, with `fresh_id`.
+    What is shown is `own`, unless a record that was merged into this one lends to it. What is lent never becomes its
+    own: whoever writes back what was read has said nothing. The first change makes the profile, with `fresh_id`.
 
     Raises:
         Invalid: it would be inconsistent.
     """
     values = {name: getattr(wish, name) for name in names}
-    changed = frozenset(name for name, value in values.items() if value != getattr(profile, name))
+    changed = frozenset(name for name, value in values.items() if value != getattr(shown or own, name))
     if not changed:
-        return profile, changed
-    if profile.update_time:
-        at = max(at, profile.update_time + TICK)
+        return own, changed
+    if own.update_time:
+        at = max(at, own.update_time + TICK)
     after = replace(
-        profile,
+        own,
         **{name: values[name] for name in changed},
-        id=profile.id or fresh_id,
-        version=profile.version + 1,
-        create_time=profile.create_time or at,
+        cleared=(own.cleared - changed) | {name for name in changed if not values[name]},
+        id=own.id or fresh_id,
+        version=own.version + 1,
+        create_time=own.create_time or at,
         update_time=at,
     )
     check(after)
@@ -137,16 +143,21 @@ def updated(
 def of_customer(ids: Sequence[str], kept: Mapping[str, Profile]) -> Profile:
     """The profile of a customer who has the `ids`, its survivor's first, from those kept for any of them.
 
-    A customer without one of its own, into whom others were merged, has what the first of them told: until it tells
-    something itself, and without taking anything from whoever is parted from it again.
+    Each field is as the first of them told that told it, if only that it is empty. It is the survivor's profile all the
+    same, with its version: the others' fields are lent to it for as long as they are one customer.
     """
-    own = kept.get(ids[0])
-    if own is not None:
-        return own
-    other = next((kept[i] for i in ids if i in kept), None)
-    if other is None:
-        return Profile(ids[0])
-    return replace(other, customer_id=ids[0], id="", version=0, create_time=None, update_time=None)
+    own = kept.get(ids[0], Profile(ids[0]))
+    others = [kept[i] for i in ids[1:] if i in kept]
+    lent = {}
+    for name in UPDATABLE:
+        lender = next((p for p in (own, *others) if _tells(p, name)), own)
+        if lender is not own:
+            lent[name] = getattr(lender, name)
+    return replace(own, **lent) if lent else own
+
+
+def _tells(profile: Profile, name: str) -> bool:
+    return bool(getattr(profile, name)) or name in profile.cleared
 
 
 def check(profile: Profile) -> None:

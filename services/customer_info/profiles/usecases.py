@@ -72,8 +72,8 @@ class ProfileUseCases:
             NotFound: there is no such customer.
         """
         ids = await self._lineage.of(customer_id)
-        await self._customer(ids[0])
-        return rules.of_customer(ids, await self._store.of(None, ids))
+        customer = await self._customer(ids[0])
+        return _shown(customer, ids, await self._store.of(None, ids))
 
     async def update(self, wish: Profile, names: frozenset[str], given_etag: str) -> Profile:
         """Changes the fields `names` of a customer's profile to what `wish` says; makes it where there is none.
@@ -88,14 +88,15 @@ class ProfileUseCases:
                 raise missing("customer", wish.customer_id)
             check_open(customer)
             ids = await self._lineage.read(transaction, wish.customer_id)
-            before = rules.of_customer(ids, await self._store.of(transaction, ids))
-            etag.check(given_etag, before.version)
-            after, changed = rules.updated(before, wish, names, new_id(), now())
+            kept = await self._store.of(transaction, ids)
+            own, shown = kept.get(customer.id, Profile(customer.id)), rules.of_customer(ids, kept)
+            etag.check(given_etag, own.version)
+            after, changed = rules.updated(own, wish, names, new_id(), now(), shown=shown)
             if changed:
                 # Two who make the first version, or one who erases meanwhile: whoever comes second looks again.
                 await self._customers.hold(transaction, [customer.id])
                 await self._store.put(transaction, after, updated_event(after, changed))
-            return after
+            return rules.of_customer(ids, {**kept, customer.id: after})
 
         return await self._store.transact(work)
 
@@ -125,7 +126,7 @@ class ProfileUseCases:
             )
             for s in SECTIONS
         )
-        return view_rules.view(rules.of_customer(ids, profiles), customer.language, sections, at)
+        return view_rules.view(_shown(customer, ids, profiles), customer.language, sections, at)
 
     async def apply(self, events: Sequence[Event], transaction: Any) -> None:
         """Adds what events say to what is known, in the transaction that marks them as heard.
@@ -149,6 +150,11 @@ class ProfileUseCases:
         if customer is None:
             raise missing("customer", customer_id)
         return customer
+
+
+def _shown(customer: Customer, ids: Sequence[str], kept: Mapping[str, Profile]) -> Profile:
+    """The profile of a customer; an empty one of who was erased, whatever its former versions are kept for."""
+    return Profile(customer.id) if customer.erase_time else rules.of_customer(ids, kept)
 
 
 def updated_event(profile: Profile, changed: frozenset[str]) -> Happening:

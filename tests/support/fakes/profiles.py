@@ -1,6 +1,7 @@
 """`ProfileStore` in memory."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,6 +12,12 @@ from services.customer_info.profiles.view_rules import Told
 from tests.support.fakes.staging import Stage, Staged
 
 T = TypeVar("T")
+SEALED: dict[str, Any] = {
+    "contact_window": None,
+    "accessibility_needs": (),
+    "interests": (),
+    "newsletter_topics": (),
+}
 
 
 class FakeProfiles:
@@ -50,6 +57,7 @@ class FakeProfiles:
 
     async def forget(self, transaction: Staged[Profile], customer_ids: Sequence[str]) -> None:
         for customer_id in customer_ids:
-            transaction.kept.pop(customer_id, None)
+            if known := transaction.kept.get(customer_id):
+                transaction.kept[customer_id] = replace(known, **SEALED)
             for section in ("contacts", "tickets", "promises", "risk", "value"):
                 self.facts[customer_id, section] = None

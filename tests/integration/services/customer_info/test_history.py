@@ -250,6 +250,35 @@ async def test_changes_of_an_erased_person_stay_listed_without_anything_personal
     assert (then.language, len(then.contact_media), then.individual.family_name) == ("de", 0, "")
 
 
+async def test_the_versions_of_an_erased_persons_profile_stay_without_what_is_personal(
+    customers: CustomersServiceStub,
+    history: HistoryServiceStub,
+    channel: grpc.aio.Channel,
+    agent: Metadata,
+    keys: Keys,
+) -> None:
+    made = await created(customers, agent)
+    profiles = ProfilesServiceStub(channel)
+
+    async def tell(**said: Any) -> None:
+        wish = profiles_pb2.Profile(customer_id=made.id, **said)
+        await profiles.UpdateProfile(profiles_pb2.UpdateProfileRequest(profile=wish), metadata=agent)
+
+    await tell(language="fr", newsletter_topics=["zithers"])
+    await tell(language="it")
+    before = now()
+    erase = privacy_pb2.EraseCustomerRequest(customer_id=made.id, reason="request of the data subject")
+    await PrivacyServiceStub(channel).EraseCustomer(erase, metadata=keys.metadata("admin"))
+    found = await listed(history, agent, made.id, "profile")
+    assert [(c.version, fields(c)["language"]) for c in found] == [(2, ("fr", "it")), (1, (None, "fr"))]
+    assert "zithers" not in str(found)
+    request = history_pb2.GetRecordRequest(
+        customer_id=made.id, kind="profile", record_id=found[0].record_id, as_of=to_timestamp(before)
+    )
+    then = await history.GetRecord(request, metadata=agent)
+    assert (then.version, then.content["language"]) == (2, "it")
+
+
 async def test_of_many_edits_at_once_every_version_is_listed_once_and_in_order(
     customers: CustomersServiceStub, history: HistoryServiceStub, agent: Metadata
 ) -> None:

@@ -103,14 +103,20 @@ async def test_facts_are_kept_by_customer_and_section(subject: Subject[Any]) -> 
     assert await subject.store.told(None, [mine]) == more
 
 
-async def test_who_is_forgotten_has_neither_profile_nor_facts_and_leaves_a_mark(subject: Subject[Any]) -> None:
+async def test_who_is_forgotten_has_no_facts_and_nothing_personal_in_a_profile_and_leaves_a_mark(
+    subject: Subject[Any],
+) -> None:
     gone, other = build.full_profile(), build.full_profile()
     await put(subject.store, gone, other)
     places = [(gone.customer_id, s.name) for s in SECTIONS if s.kinds]
     facts = {places[0]: TOLD, (other.customer_id, "contacts"): TOLD}
     await subject.store.transact(lambda t: subject.store.tell(t, facts))
     await subject.store.transact(lambda t: subject.store.forget(t, [gone.customer_id]))
-    assert await subject.store.of(None, [gone.customer_id, other.customer_id]) == {other.customer_id: other}
+    emptied = replace(gone, contact_window=None, accessibility_needs=(), interests=(), newsletter_topics=())
+    assert await subject.store.of(None, [gone.customer_id, other.customer_id]) == {
+        gone.customer_id: emptied,
+        other.customer_id: other,
+    }
     assert await subject.store.told(None, places) == dict.fromkeys(places)
     assert await subject.store.told(None, [(other.customer_id, "contacts")]) == {(other.customer_id, "contacts"): TOLD}
 

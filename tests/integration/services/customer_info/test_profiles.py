@@ -251,9 +251,13 @@ async def test_the_facts_of_merged_records_are_shown_together_and_parted_again(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await update(profiles, agent, pb.Profile(customer_id=eve, language="fr"))
     assert reason_of(refused.value) == "MERGED"
+    changed = await update(profiles, agent, pb.Profile(customer_id=ada, language="fr"))
+    assert (changed.language, changed.interests) == ("fr", hers.interests)
     await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=eve), metadata=agent)
     assert (await count(ada), await count(eve)) == (2, 3)
     assert await read(profiles, agent, eve) == hers
+    mine = await read(profiles, agent, ada)
+    assert (mine.etag, mine.language, list(mine.interests), list(mine.accessibility_needs)) == ("v1", "fr", [], [])
 
 
 async def test_an_erased_person_has_no_profile_and_no_facts_whatever_is_still_told(
@@ -278,7 +282,8 @@ async def test_an_erased_person_has_no_profile_and_no_facts_whatever_is_still_to
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await update(profiles, agent, full(gone))
     assert reason_of(refused.value) == "ERASED"
-    assert await store.collection("profiles").count_documents({"customer_id": gone}) == 0
+    (left,) = [d async for d in store.collection("profiles").find({"customer_id": gone})]
+    assert "sealed" not in left
 
 
 async def test_of_many_changes_at_once_with_etags_none_is_lost(

@@ -118,12 +118,39 @@ def test_a_customer_has_its_own_profile_before_that_of_whom_was_merged_into_it()
     assert rules.of_customer(["b"], {"b": other}) == other
 
 
-def test_a_customer_without_a_profile_has_what_another_of_its_records_told_until_it_tells_something() -> None:
-    other = full_profile("b", version=7)
-    inherited = rules.of_customer(["a", "b"], {"b": other})
-    assert (inherited.customer_id, inherited.version, inherited.interests) == ("a", 0, other.interests)
-    mine, _ = rules.updated(inherited, Profile("a", language="fr"), {"language"}, "p", later())
-    assert (mine.id, mine.version, mine.language, mine.interests) == ("p", 1, "fr", other.interests)
+def test_each_field_that_a_customer_did_not_tell_is_lent_by_the_first_of_its_records_that_did() -> None:
+    own = Profile("a", language="de", id="p", version=3, create_time=NOON, update_time=NOON)
+    other = full_profile("b", newsletter_topics=())
+    last = full_profile("c", newsletter_topics=("news",))
+    shown = rules.of_customer(["a", "b", "c"], {"a": own, "b": other, "c": last})
+    assert shown == replace(
+        own,
+        channels=other.channels,
+        contact_window=other.contact_window,
+        accessibility_needs=other.accessibility_needs,
+        interests=other.interests,
+        newsletter_topics=("news",),
+    )
+
+
+def test_what_is_lent_is_not_kept_even_when_it_is_written_back() -> None:
+    ids, other = ["a", "b"], full_profile("b", version=7)
+    shown = rules.of_customer(ids, {"b": other})
+    assert (shown.customer_id, shown.version, shown.interests) == ("a", 0, other.interests)
+    mine, changed = rules.updated(Profile("a"), replace(shown, language="fr"), EVERYTHING, "p", NOON, shown=shown)
+    assert changed == {"language"}
+    assert mine == Profile("a", language="fr", id="p", version=1, create_time=NOON, update_time=NOON)
+    assert rules.of_customer(ids, {"a": mine, "b": other}).interests == other.interests
+
+
+def test_what_a_customer_emptied_is_not_lent_until_it_is_told_anew() -> None:
+    ids, other = ["a", "b"], full_profile("b")
+    shown = rules.of_customer(ids, {"b": other})
+    emptied, _ = rules.updated(Profile("a"), Profile("a"), {"interests"}, "p", NOON, shown=shown)
+    shown = rules.of_customer(ids, {"a": emptied, "b": other})
+    assert (shown.interests, shown.language) == ((), other.language)
+    told, _ = rules.updated(emptied, full_profile("a"), {"interests"}, "p", NOON, shown=shown)
+    assert (told.interests, told.cleared) == (other.interests, frozenset())
 
 
 def test_who_told_nothing_has_an_empty_profile() -> None:

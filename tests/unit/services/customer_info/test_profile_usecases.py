@@ -138,9 +138,14 @@ async def test_a_merged_customer_has_one_profile_under_each_of_its_ids_and_parts
         found = await world.usecases.get(customer_id)
         assert (found.customer_id, found.version, found.interests) == (ada.id, 0, hers.interests)
     mine = await world.usecases.update(Profile(ada.id, language="fr"), frozenset({"language"}), "v0")
+    assert (mine.version, mine.language, mine.interests) == (1, "fr", hers.interests)
     assert await world.usecases.get(eve.id) == mine
     world.lineage.groups = {}
     assert await world.usecases.get(eve.id) == hers
+    parted = await world.usecases.get(ada.id)
+    assert parted == Profile(
+        ada.id, language="fr", id=mine.id, version=1, create_time=mine.create_time, update_time=mine.update_time
+    )
 
 
 async def test_the_view_shows_every_section_missing_until_something_is_told(world: World, ada: Customer) -> None:
@@ -193,6 +198,7 @@ async def test_what_is_told_of_an_erased_person_stays_forgotten(world: World, ad
     await world.usecases.update(build.full_profile(ada.id), EVERYTHING, "")
     await world.tell(build.contact(ada.id))
     await world.profiles.transact(lambda t: world.profiles.forget(t, [ada.id]))
+    world.customers.kept[ada.id] = replace(ada, erase_time=later())
     await world.tell(build.contact(ada.id), build.worth(ada.id))
     view = await world.usecases.view(ada.id)
     assert {s.freshness for s in view.sections} == {Freshness.MISSING}
