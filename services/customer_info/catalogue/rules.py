@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chassis.rules import Invalid
+from services.customer_info.portfolio.identifier_rules import WRITTEN
 
 # As many names as fit into a sentence that somebody reads.
 MOST_NAMED = 50
@@ -96,13 +97,14 @@ def check(family: Family) -> None:
     """Passes a family that makes sense.
 
     Raises:
-        Invalid: a name or kind twice, choices without a choice or a choice without them, bounds without a number or
-            the wrong way around.
+        Invalid: a name or kind twice, a characteristic that is an identifier, choices without a choice or a choice
+            without them, bounds without a number or the wrong way around.
     """
     _check_once([c.name for c in family.characteristics], "family.characteristics")
     _check_once([i.kind for i in family.identifiers], "family.identifiers")
     for n, known in enumerate(family.characteristics):
         path = f"family.characteristics[{n}]"
+        _check_none_of(known.name, family, f"{path}.name")
         if bool(known.choices) is not (known.kind is Kind.CHOICE):
             raise Invalid("a choice names its choices, and nothing else does", field=f"{path}.choices")
         low, high = known.minimum, known.maximum
@@ -159,6 +161,7 @@ def _check_characteristics(family: Family, characteristics: Sequence[tuple[str, 
         if name in told:
             raise Invalid(f"{name} stands there twice", field=f"{path}.name")
         told.add(name)
+        _check_none_of(name, family, f"{path}.name")
         if name in known:
             _check_value(known[name], value, f"{path}.value")
         elif not family.open:
@@ -204,6 +207,13 @@ def _check_identifiers(family: Family, kinds: Sequence[str], *, in_use: bool) ->
             raise Invalid(f"{family.name} has at most {spec.most} of kind {spec.kind}", field="product.identifiers")
         if spec.required and in_use and not count:
             raise Invalid(f"{family.name} in use needs one of kind {spec.kind}", field="product.identifiers")
+
+
+def _check_none_of(name: str, family: Family, path: str) -> None:
+    """Passes a characteristic that is no identifier by another way, on which it would be neither checked nor found."""
+    kind = name.strip().lower()
+    if kind in WRITTEN or any(i.kind == kind for i in family.identifiers):
+        raise Invalid(f"{kind} is a kind of identifier: it stands among the identifiers", field=path)
 
 
 def _check_once(names: Sequence[str], path: str) -> None:

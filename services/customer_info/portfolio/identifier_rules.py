@@ -47,9 +47,14 @@ def normalised(identifier: ServiceIdentifier, path: str) -> ServiceIdentifier:
 
 
 def key(identifier: ServiceIdentifier) -> Key:
-    """The look-up key of an identifier; a number shares its kind with the numbers of people, as an address does."""
+    """The look-up key of an identifier; a number shares its kind with the numbers of people, as an address does.
+
+    What has no form of its own, such as the name of a circuit, is the same in small letters and in capitals.
+    """
     if identifier.kind in NUMBERS:
         return (known.PHONE, identifier.value)
+    if WRITTEN.get(identifier.kind, _text) is _text:
+        return (identifier.kind, identifier.value.upper())
     return (identifier.kind, identifier.value)
 
 

@@ -11,14 +11,14 @@ from services.customer_info.catalogue.rules import Families, check_on_sale, chec
 from services.customer_info.customers.rules import Money
 from services.customer_info.customers.rules import Status as CustomerStatus
 from services.customer_info.portfolio import term_rules
-from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, normalised
+from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, key, normalised
 from services.customer_info.portfolio.term_rules import Term
 
 # What the store can tell apart: a version is never as old as the one before it.
 TICK = timedelta(milliseconds=1)
 # Most products that a portfolio is answered with.
 MOST = 1000
-# As many states as a message of the contract may tell of; of a longer life, the begin and the latest are kept.
+# As many states as a message of the contract may tell of; of a longer life, the begin, the first use and the latest.
 LONGEST_HISTORY = 256
 # A thousand million of the currency's unit: a thousand such prices still add up within 64 bits.
 HIGHEST_PRICE = 10**15
@@ -63,7 +63,8 @@ class StatusChange:
 class Product:
     """A product that a customer has. `history` ends with its `status`; `version` counts its changes, from 1.
 
-    `node_ids` are where it stands in the customer's hierarchies, `account_id` is who is billed for it.
+    `node_ids` are where it stands in the customer's hierarchies, `account_id` is who is billed for it; `unlisted` are
+    the names of characteristics that its open family lets pass without knowing them: nobody knows what they say.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Product:
     term: Term | None = None
     identifiers: tuple[ServiceIdentifier, ...] = ()
     characteristics: tuple[tuple[str, str], ...] = ()
+    unlisted: frozenset[str] = frozenset()
     history: tuple[StatusChange, ...] = ()
     node_ids: tuple[str, ...] = ()
     account_id: str = ""
@@ -207,8 +209,8 @@ def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozens
     return _with(product, values, at)
 
 
-def check_family(product: Product, before: Product | None, families: Families) -> None:
-    """Passes a product, new or changed from what it was `before`, that is as its family asks.
+def fitted(product: Product, before: Product | None, families: Families) -> Product:
+    """A product, new or changed from what it was `before`, that is as its family asks, and knows what that lists.
 
     Raises:
         Invalid: there is no such family, it takes no new products, or it asks for something else.
@@ -218,6 +220,8 @@ def check_family(product: Product, before: Product | None, families: Families) -
         check_on_sale(family)
     kinds = [i.kind for i in product.identifiers]
     check_product(family, product.characteristics, kinds, in_use=product.status in IN_USE)
+    listed = {c.name for c in family.characteristics}
+    return replace(product, unlisted=frozenset(name for name, _ in product.characteristics if name not in listed))
 
 
 def comes_into_use(before: Product, after: Product) -> bool:
@@ -235,7 +239,7 @@ def check(product: Product) -> None:
     for name in NEEDED:
         if not getattr(product, name):
             raise Invalid("is not set", field=f"product.{name}")
-    if len(set(product.identifiers)) < len(product.identifiers):
+    if len({(i.kind, key(i)) for i in product.identifiers}) < len(product.identifiers):
         raise Invalid("the same identifier stands there twice", field="product.identifiers")
     for name in ("monthly_price", "one_time_price"):
         price: Money | None = getattr(product, name)
@@ -346,6 +350,16 @@ def _merged(told: tuple[StatusChange, ...], known: tuple[StatusChange, ...]) -> 
 
 
 def _bounded(history: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:
-    """`history` without what lies between its begin and its latest states, where it is too long."""
-    excess = len(history) - LONGEST_HISTORY
-    return history if excess <= 0 else (history[0], *history[excess + 1 :])
+    """`history` without what lies between its begin, its first use and its latest states, where it is too long.
+
+    A commitment may begin with the first use. What is left is still a life that a product may have.
+    """
+    if len(history) <= LONGEST_HISTORY:
+        return history
+    first_used = next((n for n, c in enumerate(history) if c.status is Status.ACTIVE), 0)
+    places = sorted({0, first_used, *range(len(history) - LONGEST_HISTORY + 2, len(history))})
+    kept = [history[places[0]]]
+    for place in places[1:]:
+        if history[place].status is not kept[-1].status:
+            kept.append(history[place])
+    return tuple(kept)

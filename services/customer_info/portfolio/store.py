@@ -19,7 +19,7 @@ from chassis.vault.vault import Vault
 from services.customer_info.customers.looking_up import Holding
 from services.customer_info.history.store import History
 from services.customer_info.identifier_rules import Key
-from services.customer_info.portfolio.documents import from_document, to_document, token
+from services.customer_info.portfolio.documents import from_document, is_sealed, to_document, token
 from services.customer_info.portfolio.identifier_rules import taken
 from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status
 from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node
@@ -206,13 +206,13 @@ class ProductStore:
         return {p.id: p for p in await self._opened([d async for d in cursor])}
 
     async def holders(self, keys: Sequence[Key]) -> list[Holding]:
-        """Products that have not ceased and that any of the look-up keys belongs to: one a customer, at most two."""
+        """Products that have not ceased and that any of the look-up keys belongs to: one a customer."""
         tokens = [self._vault.token(*key) for key in keys]
         cursor = self._products.find({"lookup": {"$in": tokens}}, {"customer_id": 1}).limit(MOST_SHARING)
         found: dict[str, Holding] = {}
         async for d in cursor:
             found.setdefault(d["customer_id"], Holding(KIND, d["_id"], d["customer_id"]))
-        return list(found.values())[:2]
+        return list(found.values())
 
     async def page(self, selection: Selection) -> tuple[list[Product], str]:
         """A page of products and the next page's token.
@@ -239,7 +239,7 @@ class ProductStore:
 
         Raises:
             AlreadyExists: its id, or an identifier that only one can have, is another's.
-            Refused: it has identifiers, and the customer was erased.
+            Refused: there is something to seal, and the customer was erased.
         """
         document = (await self._documents([product]))[0]
         try:
@@ -255,7 +255,7 @@ class ProductStore:
 
         Raises:
             AlreadyExists: an identifier that only one can have is another's.
-            Refused: it has identifiers, and the customer was erased.
+            Refused: there is something to seal, and the customer was erased.
         """
         document = (await self._documents([product]))[0]
         try:
@@ -283,7 +283,7 @@ class ProductStore:
         Raises:
             AlreadyExists: an id, or an identifier that only one can have, is another's; nothing was changed.
             Conflict: somebody changed one of them meanwhile; nothing was changed.
-            Refused: one has identifiers, and its customer was erased; nothing was changed.
+            Refused: there is something to seal of a customer who was erased; nothing was changed.
         """
         added, replaced = await self._documents(new), await self._documents(changed)
 
@@ -354,7 +354,7 @@ class ProductStore:
         return [from_document(d, keys.get(d["customer_id"])) for d in documents]
 
     async def _documents(self, products: Sequence[Product]) -> list[Document]:
-        owners = {p.customer_id for p in products if p.identifiers}
+        owners = {p.customer_id for p in products if is_sealed(p)}
         keys = await self._vault.make(owners) if owners else {}
         return [to_document(p, keys.get(p.customer_id), self._vault) for p in products]
 

@@ -133,7 +133,7 @@ class PortfolioUseCases:
             # Whoever erases or merges the customer meanwhile comes before this, or after it.
             await self._customers.hold(transaction, [owner.id])
             rules.check_owner(owner.status)
-            rules.check_family(product, None, families)
+            product = rules.fitted(product, None, families)
             await self._check_places(transaction, product)
             check_payer(product, await self._payers([product]))
             await self._store.insert(transaction, product, added_event(product))
@@ -153,7 +153,8 @@ class PortfolioUseCases:
         """Changes the fields `names` of the product `wish.id` to what `wish` says.
 
         Raises:
-            NotFound, Conflict (etag), Invalid, AlreadyExists (an identifier is taken), Refused (it has ceased).
+            NotFound, Conflict (etag), Invalid, AlreadyExists (an identifier is taken), Refused (it has ceased, or the
+                customer was erased).
         """
         if not wish.id:
             raise Invalid("names no product", field="product.id")
@@ -163,9 +164,8 @@ class PortfolioUseCases:
             before = await self._current(transaction, wish.id, given_etag)
             after, changed = rules.updated(before, wish, names, now())
             if changed:
-                if not changed.isdisjoint(rules.SEALED):
-                    await self._check_unerased(transaction, after.customer_id)
-                rules.check_family(after, before, families)
+                await self._check_unerased(transaction, after.customer_id, hold=not changed.isdisjoint(rules.SEALED))
+                after = rules.fitted(after, before, families)
                 if "account_id" in changed:
                     check_payer(after, await self._payers([after]))
                 if "node_ids" in changed:
@@ -204,7 +204,7 @@ class PortfolioUseCases:
             before = await self._current(transaction, product_id, given_etag)
             after = rules.moved(before, status, now())
             if rules.comes_into_use(before, after):
-                rules.check_family(after, before, families)
+                after = rules.fitted(after, before, families)
             if after is not before:
                 await self._store.replace(transaction, after, changed_event(after))
             return after
@@ -232,7 +232,7 @@ class PortfolioUseCases:
                 check_standing(owner, takes_new=before is None)
                 after = rules.loaded(row, now()) if before is None else rules.imported(before, row, now())[0]
                 if after is not before:
-                    around.check(after, before)
+                    after = around.fitted(after, before)
             except Refusal as refusal:
                 outcomes.append(refusal)
                 continue
@@ -283,12 +283,13 @@ class PortfolioUseCases:
         etag.check(given_etag, product.version)
         return product
 
-    async def _check_unerased(self, transaction: Any, customer_id: str) -> None:
-        """Passes when the customer is not erased, and will not be before the transaction ends."""
+    async def _check_unerased(self, transaction: Any, customer_id: str, *, hold: bool) -> None:
+        """Passes when the customer is not erased and, with `hold`, will not be before the transaction ends."""
         owner = await self._customers.read(transaction, customer_id)
         if owner is not None and owner.erase_time:
             raise erased(customer_id)
-        await self._customers.hold(transaction, [customer_id])
+        if hold:
+            await self._customers.hold(transaction, [customer_id])
 
     async def _check_places(self, transaction: Any, product: Product) -> None:
         if product.node_ids:
@@ -312,12 +313,13 @@ class _Around:
     ids: Mapping[str, tuple[str, ...]]
     payers: Collection[str]
 
-    def check(self, after: Product, before: Product | None) -> None:
-        rules.check_family(after, before, self.families)
+    def fitted(self, after: Product, before: Product | None) -> Product:
+        after = rules.fitted(after, before, self.families)
         if after.node_ids and (before is None or before.node_ids != after.node_ids):
             check_places(after, self.ids[after.customer_id], self.places)
         if before is None or before.account_id != after.account_id:
             check_payer(after, self.payers)
+        return after
 
 
 def check_payer(product: Product, payers: Collection[str]) -> None:

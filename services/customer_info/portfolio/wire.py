@@ -100,7 +100,7 @@ def message(kept: Product, at: datetime) -> pb.Product:
 
 
 def facts(kept: Product) -> pb.ProductFacts:
-    """What events tell of a product: no numbers, no devices."""
+    """What events tell of a product: no numbers, no devices, nothing that its family does not list."""
     return pb.ProductFacts(
         id=kept.id,
         customer_id=kept.customer_id,
@@ -109,7 +109,7 @@ def facts(kept: Product) -> pb.ProductFacts:
         status=STATUSES[kept.status],
         monthly_price=money_message(kept.monthly_price),
         term=term_message(kept.term),
-        characteristics=characteristics(kept.characteristics),
+        characteristics=characteristics(p for p in kept.characteristics if p[0] not in kept.unlisted),
         history=history_messages(kept),
         node_ids=kept.node_ids,
         account_id=kept.account_id,

@@ -75,7 +75,7 @@ class FakeProducts:
     async def holders(self, keys: Sequence[Key]) -> list[Holding]:
         having = (p for p in self.kept.values() if p.status in CURRENT)
         found = {p.customer_id: p.id for p in having if any(key(i) in keys for i in p.identifiers)}
-        return [Holding("product", product_id, owner) for owner, product_id in found.items()][:2]
+        return [Holding("product", product_id, owner) for owner, product_id in found.items()]
 
     async def read(self, transaction: Any, product_id: str) -> Product | None:
         return self._stage.sees(transaction).get(product_id)
@@ -136,7 +136,10 @@ class FakeProducts:
     async def forget(self, transaction: Staged[Product], customer_ids: Sequence[str]) -> None:
         for product in list(transaction.kept.values()):
             if product.customer_id in customer_ids:
-                transaction.kept[product.id] = replace(product, identifiers=())
+                listed = tuple(c for c in product.characteristics if c[0] not in product.unlisted)
+                transaction.kept[product.id] = replace(
+                    product, identifiers=(), characteristics=listed, unlisted=frozenset()
+                )
 
     def _of(self, customer_ids: Sequence[str]) -> list[Product]:
         found = [p for p in self.kept.values() if p.customer_id in customer_ids]
@@ -161,6 +164,7 @@ def _check_identifiers(transaction: Staged[Product], product: Product) -> None:
     if product.status not in CURRENT:
         return
     for other in transaction.kept.values():
-        both = {i for i in product.identifiers if i.kind in EXCLUSIVE}.intersection(other.identifiers)
+        theirs = {key(i) for i in other.identifiers if i.kind in EXCLUSIVE}
+        both = [i for i in product.identifiers if i.kind in EXCLUSIVE and key(i) in theirs]
         if both and other.id != product.id and other.status in CURRENT:
-            raise taken(both.pop().kind, other.id)
+            raise taken(both[0].kind, other.id)

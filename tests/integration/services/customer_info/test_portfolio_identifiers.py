@@ -147,6 +147,53 @@ async def test_no_identifier_is_in_the_store_in_the_clear(
     assert seen > 4
 
 
+async def test_what_no_family_lists_is_neither_kept_nor_told_in_plain(
+    portfolio: PortfolioServiceStub, agent: Metadata, loader: Metadata, owner: str, store: Store
+) -> None:
+    wish = mobile(owner, a_number())
+    for name, value in (("user", "Zzname"), ("data_gb", "20"), ("desk", "Qqdesk")):
+        wish.characteristics.add(name=name, value=value)
+    made = await added(portfolio, agent, wish)
+    assert list(made.characteristics) == list(wish.characteristics)
+    # What was read and is loaded again changes nothing, in whatever order it was told.
+    again = await portfolio.ImportProducts(product_batches([made], 1), metadata=loader)
+    assert again.summary.unchanged == 1
+    change = pb.UpdateProductRequest(product=pb.Product(id=made.id, name="Mobile L"))
+    assert list((await portfolio.UpdateProduct(change, metadata=agent)).product.characteristics) == list(
+        wish.characteristics
+    )
+    seen = 0
+    for collection in ("products", "history", "requests", "outbox"):
+        async for document in store.collection(collection).find({}):
+            seen += 1
+            raw = str(document).encode() + b"".join(_binaries(document))
+            assert b"Zzname" not in raw
+            assert b"Qqdesk" not in raw
+    assert seen >= 4
+    async for event in store.collection("outbox").find({"subject": made.id}):
+        assert b"data_gb" in event["data"]
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "field"),
+    [
+        ("identifiers", "IMEI", "product.identifiers[0].kind"),
+        ("identifiers", "imei ", "product.identifiers[0].kind"),
+        ("characteristics", "imei", "product.characteristics[0].name"),
+        ("characteristics", "IMEI", "product.characteristics[0].name"),
+    ],
+)
+async def test_no_identifier_comes_in_by_another_way(
+    portfolio: PortfolioServiceStub, agent: Metadata, *, place: str, name: str, field: str
+) -> None:
+    wish = product(new_uuid(), family="device", name="Phone")
+    getattr(wish, place).add(**{"kind" if place == "identifiers" else "name": name}, value="490154203237519")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await added(portfolio, agent, wish)
+    assert bad_fields(refused.value) == [field]
+    assert "490154" not in str(refused.value.details())
+
+
 def _binaries(part: object) -> list[bytes]:
     if isinstance(part, bytes):
         return [part]

@@ -50,7 +50,8 @@ async def test_a_product_is_kept_whole(subject: Subject[Any]) -> None:
         identifiers=(ServiceIdentifier("msisdn", "+49151123456"), ServiceIdentifier("imei", "490154203237518")),
         node_ids=(new_uuid(), new_uuid()),
         account_id=new_uuid(),
-        characteristics=(("technology", "fibre"), ("speed_mbps", "250")),
+        characteristics=(("user", "Ada"), ("technology", "fibre"), ("floor", "3"), ("speed_mbps", "250")),
+        unlisted=frozenset({"user", "floor"}),
         history=history(Status.ORDERED, Status.PROVISIONING, Status.ACTIVE, Status.CEASED),
         version=4,
     )
@@ -192,6 +193,18 @@ async def test_an_identifier_of_its_own_is_taken_once_and_free_again_after_the_e
     assert [kept[i].identifiers for i in (holder.id, other.id)] == [own, own]
 
 
+async def test_a_circuit_is_one_in_small_letters_and_in_capitals(subject: Subject[Any]) -> None:
+    name = f"cir-{new_uuid()}"
+    small, capitals = ((ServiceIdentifier("circuit", text),) for text in (name, name.upper()))
+    first = product(identifiers=small)
+    await keep(subject.store, first)
+    assert (await subject.store.many([first.id]))[first.id].identifiers == small
+    assert [h.id for h in await subject.store.holders([key(capitals[0])])] == [first.id]
+    with pytest.raises(AlreadyExists) as refused:
+        await keep(subject.store, product(identifiers=capitals))
+    assert refused.value.reason == "IDENTIFIER_TAKEN"
+
+
 async def test_two_new_products_of_one_identifier_are_told_apart(subject: Subject[Any]) -> None:
     own = (ServiceIdentifier("circuit", new_uuid()),)
     first, second = product(identifiers=own), product(identifiers=own)
@@ -223,7 +236,8 @@ async def test_products_are_found_by_what_they_are_known_by_until_they_cease(sub
 
 async def test_what_is_forgotten_leaves_the_product_and_frees_its_identifiers(subject: Subject[Any]) -> None:
     own = (ServiceIdentifier("circuit", new_uuid()),)
-    kept = product(identifiers=own)
+    told = (("user", "Ada"), ("technology", "fibre"))
+    kept = product(identifiers=own, characteristics=told, unlisted=frozenset({"user"}))
     await keep(subject.store, kept)
 
     async def work(transaction: Any) -> Product:
@@ -231,7 +245,8 @@ async def test_what_is_forgotten_leaves_the_product_and_frees_its_identifiers(su
         return kept
 
     await subject.store.transact(work)
-    assert await subject.store.many([kept.id]) == {kept.id: replace(kept, identifiers=())}
+    left = replace(kept, identifiers=(), characteristics=told[1:], unlisted=frozenset())
+    assert await subject.store.many([kept.id]) == {kept.id: left}
     assert await subject.store.holders([key(own[0])]) == []
     await keep(subject.store, product(identifiers=own))
 

@@ -56,6 +56,11 @@ def test_a_retired_family_comes_back_when_it_is_defined_again() -> None:
     [
         ({"characteristics": (SPEED, SPEED)}, "family.characteristics"),
         ({"identifiers": (Identifier("ip"), Identifier("ip"))}, "family.identifiers"),
+        ({"characteristics": (SPEED, Characteristic("imei"))}, "family.characteristics[1].name"),
+        (
+            {"characteristics": (Characteristic("pbx_slot"),), "identifiers": (Identifier("pbx_slot"),)},
+            "family.characteristics[0].name",
+        ),
         ({"characteristics": (replace(PROTECTION, choices=()),)}, "family.characteristics[0].choices"),
         ({"characteristics": (SPEED, replace(STATIC, choices=("a",)))}, "family.characteristics[1].choices"),
         ({"characteristics": (replace(STATIC, minimum=0),)}, "family.characteristics[0].minimum"),
@@ -164,3 +169,12 @@ def test_the_catalogue_begins_with_all_lines_and_makes_sense() -> None:
         "fixed_mobile_convergence",
         "devices",
     }
+
+
+@pytest.mark.parametrize("name", ["imei", "IMEI", " Email ", "pbx_slot"])
+def test_no_characteristic_is_an_identifier_by_another_way(name: str) -> None:
+    family = replace(LEASED, characteristics=(), identifiers=(Identifier("pbx_slot"),), open=True)
+    with pytest.raises(Invalid) as refused:
+        check(family, (("remark", "x"), (name, "490154203237518")), ())
+    assert refused.value.field == "product.characteristics[1].name"
+    assert "490154203237518" not in refused.value.message

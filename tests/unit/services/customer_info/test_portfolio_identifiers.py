@@ -155,6 +155,16 @@ def test_what_the_network_knows_is_found_by_its_own_kind(kind: str) -> None:
     assert key(ServiceIdentifier(kind, "1")) == (kind, "1")
 
 
+def test_what_has_no_form_of_its_own_is_the_same_in_small_letters_and_in_capitals() -> None:
+    for kind in ("circuit", "pbx_slot"):
+        small, capitals = (normalised(ServiceIdentifier(kind, text), "here") for text in ("cir-9", "CIR-9"))
+        assert small != capitals
+        assert key(small) == key(capitals)
+    assert ("circuit", "CIR-9") in any_service("Cir-9")
+    user, other = (ServiceIdentifier("sip", f"sip:{name}@pbx.example.com") for name in ("Ada", "ada"))
+    assert key(user) != key(other)
+
+
 def test_a_text_may_be_an_identifier_of_several_kinds_however_it_is_written() -> None:
     assert {("imei", "490154203237518"), ("circuit", "49-015420-323751-8")} <= set(any_service("49-015420-323751-8"))
     assert ("imsi", "262011234567890") in any_service("26201 1234567890")

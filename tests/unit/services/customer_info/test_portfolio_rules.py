@@ -12,7 +12,7 @@ from services.customer_info.catalogue.rules import Characteristic, Family, Ident
 from services.customer_info.catalogue.rules import Status as FamilyStatus
 from services.customer_info.customers.rules import Money
 from services.customer_info.customers.rules import Status as CustomerStatus
-from services.customer_info.portfolio import rules
+from services.customer_info.portfolio import rules, wire
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import (
     HIGHEST_PRICE,
@@ -73,14 +73,28 @@ def test_a_state_is_never_entered_before_the_one_it_follows() -> None:
     assert rules.moved(ahead, SUSPENDED, NOON).history[-1].time == later(5)
 
 
-def test_a_long_life_keeps_its_begin_and_its_latest_states() -> None:
-    kept = product(status=ORDERED)
+@pytest.mark.parametrize("steps", [2 * LONGEST_HISTORY, 2 * LONGEST_HISTORY + 1])
+def test_a_long_life_keeps_its_begin_its_first_use_and_its_latest_states(steps: int) -> None:
+    kept = product(status=ORDERED, term=Term(months=1))
     kept = rules.moved(rules.moved(kept, PROVISIONING, later(1)), ACTIVE, later(2))
-    for n in range(2 * LONGEST_HISTORY):
+    bound = kept.commitment
+    for n in range(steps):
         kept = rules.moved(kept, ACTIVE if kept.status is SUSPENDED else SUSPENDED, later(n + 3))
-    assert len(kept.history) == LONGEST_HISTORY
-    assert kept.history[0] == StatusChange(ORDERED, NOON)
-    assert kept.history[-1].status is kept.status
+    assert LONGEST_HISTORY - 2 <= len(kept.history) <= LONGEST_HISTORY
+    assert kept.history[:2] == (StatusChange(ORDERED, NOON), StatusChange(ACTIVE, later(2)))
+    assert kept.history[-1] == StatusChange(kept.status, later(steps + 2))
+    assert kept.commitment == bound
+
+
+@pytest.mark.parametrize("steps", [2 * LONGEST_HISTORY, 2 * LONGEST_HISTORY + 1])
+@pytest.mark.parametrize("first", [ORDERED, PROVISIONING, ACTIVE, SUSPENDED])
+def test_a_product_of_a_long_life_can_still_be_changed(first: Status, steps: int) -> None:
+    kept = product(status=first)
+    for n in range(steps):
+        following = {ORDERED: PROVISIONING, PROVISIONING: ACTIVE, ACTIVE: SUSPENDED, SUSPENDED: ACTIVE}
+        kept = rules.moved(kept, following[kept.status], later(n + 1))
+    after, changed = rules.updated(kept, replace(kept, name="Fibre 500"), {"name"}, later(steps + 1))
+    assert (after.name, changed) == ("Fibre 500", frozenset({"name"}))
 
 
 def test_a_new_product_begins_its_history_now() -> None:
@@ -274,7 +288,7 @@ SPEED, CIRCUIT = (("speed_mbps", "10"),), (ServiceIdentifier("circuit", "C-1"),)
 
 def test_a_product_is_as_its_family_asks() -> None:
     whole = product(family="leased_line", characteristics=SPEED, identifiers=CIRCUIT)
-    rules.check_family(whole, None, FAMILIES)
+    rules.fitted(whole, None, FAMILIES)
     for wrong, field in (
         (replace(whole, family="leased"), "product.family"),
         (replace(whole, characteristics=()), "product.characteristics"),
@@ -282,17 +296,41 @@ def test_a_product_is_as_its_family_asks() -> None:
         (replace(whole, family="isdn"), "product.family"),
     ):
         with pytest.raises(Invalid) as refused:
-            rules.check_family(wrong, None, FAMILIES)
+            rules.fitted(wrong, None, FAMILIES)
         assert refused.value.field == field
+
+
+def test_a_product_knows_what_its_family_does_not_list() -> None:
+    mobile = replace(LEASED, name="mobile", identifiers=(), open=True)
+    told = (("remark", "a"), ("speed_mbps", "10"), ("user", "b"))
+    made = rules.fitted(product(family="mobile", characteristics=told), None, {"mobile": mobile})
+    assert (made.characteristics, made.unlisted) == (told, frozenset({"remark", "user"}))
+    ordered = replace(made, family="leased_line", characteristics=SPEED, status=ORDERED)
+    moved = rules.fitted(ordered, made, FAMILIES)
+    assert moved.unlisted == frozenset()
+
+
+def test_events_tell_what_the_family_lists_and_no_more() -> None:
+    kept = product(characteristics=(("technology", "dsl"), ("user", "Zzname")), unlisted=frozenset({"user"}))
+    facts = wire.facts(kept)
+    assert [c.name for c in facts.characteristics] == ["technology"]
+    assert [c.name for c in wire.message(kept, NOON).characteristics] == ["technology", "user"]
+
+
+def test_an_identifier_stands_there_once_however_it_is_written() -> None:
+    twice = (ServiceIdentifier("circuit", "cir-9"), ServiceIdentifier("circuit", "CIR-9"))
+    with pytest.raises(Invalid) as refused:
+        rules.added(product(identifiers=twice), "an-id", NOON)
+    assert refused.value.field == "product.identifiers"
 
 
 def test_what_a_family_needs_in_use_may_come_after_the_order() -> None:
     ordered = product(status=PROVISIONING, family="leased_line", characteristics=SPEED)
-    rules.check_family(ordered, None, FAMILIES)
+    rules.fitted(ordered, None, FAMILIES)
     active = rules.moved(ordered, ACTIVE, later())
     assert rules.comes_into_use(ordered, active)
     with pytest.raises(Invalid) as refused:
-        rules.check_family(active, ordered, FAMILIES)
+        rules.fitted(active, ordered, FAMILIES)
     assert refused.value.field == "product.identifiers"
     suspended = rules.moved(active, SUSPENDED, later(2))
     assert not rules.comes_into_use(active, suspended)
@@ -301,9 +339,9 @@ def test_what_a_family_needs_in_use_may_come_after_the_order() -> None:
 
 def test_a_retired_family_keeps_its_products_and_its_past_but_takes_no_new_ones() -> None:
     kept = product(family="isdn")
-    rules.check_family(replace(kept, name="x", version=2), kept, FAMILIES)
-    rules.check_family(product(family="isdn", status=CEASED), None, FAMILIES)
+    rules.fitted(replace(kept, name="x", version=2), kept, FAMILIES)
+    rules.fitted(product(family="isdn", status=CEASED), None, FAMILIES)
     for before in (None, product(family="voice")):
         with pytest.raises(Invalid) as refused:
-            rules.check_family(kept, before, FAMILIES)
+            rules.fitted(kept, before, FAMILIES)
         assert refused.value.field == "product.family"
