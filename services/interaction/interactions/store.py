@@ -19,6 +19,7 @@ from chassis.coalesce import Coalescer
 from chassis.events.outbox import TYPE_PREFIX, Source
 from chassis.mongo.client import Document, Store, by_id
 from chassis.mongo.faults import DUPLICATE_KEY
+from chassis.mongo.parts import in_parts
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
 from chassis.query.listing import Listing
@@ -26,7 +27,6 @@ from chassis.query.selection import Order, Selection
 from chassis.rules import Refusal, Unavailable
 from chassis.times import to_timestamp
 from services.interaction.interactions.rules import Times
-from services.interaction.privacy.parts import REDACTED_AT_ONCE, in_parts
 from services.interaction.privacy.rules import ERASED
 
 SAMPLED = "-01"
@@ -121,7 +121,7 @@ class InteractionStore:
         """
         done = 0
         with_text = self._interactions.find(with_text_filter(customer_id), {"_id": 1})
-        async for ids in in_parts(with_text, REDACTED_AT_ONCE):
+        async for ids in in_parts(with_text):
             done += len(ids)
             await self._interactions.update_many({"_id": {"$in": ids}}, redaction(at))
         return done

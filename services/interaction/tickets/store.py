@@ -9,13 +9,13 @@ from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction, by_id
 from chassis.mongo.faults import duplicate
+from chassis.mongo.parts import in_parts
 from chassis.mongo.requests import REQUESTS, Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists
-from services.interaction.privacy.parts import REDACTED_AT_ONCE, in_parts
 from services.interaction.privacy.rules import ERASED
 from services.interaction.tickets.rules import Kind, Level, Note, Priority, State, Step, Ticket
 
@@ -173,7 +173,7 @@ class TicketStore:
         Part by part, each durable by itself: cut off, it goes on with what is left when it is called again.
         """
         done = 0
-        async for ids in in_parts(self._tickets.find(with_text_filter(customer_id), {"_id": 1}), REDACTED_AT_ONCE):
+        async for ids in in_parts(self._tickets.find(with_text_filter(customer_id), {"_id": 1})):
             done += len(ids)
             # The etag changes, so that nobody writes back what was read before.
             versioned = [*redaction("", at), {"$set": {"version": {"$add": ["$version", 1]}}}]

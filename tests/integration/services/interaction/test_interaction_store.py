@@ -15,6 +15,7 @@ from chassis.bulk import Outcome
 from chassis.ids import new_id
 from chassis.lineage import MOST_MEMBERS
 from chassis.mongo.client import Store
+from chassis.mongo.parts import AT_ONCE
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import Invalid, Refusal
 from chassis.times import to_timestamp
@@ -22,7 +23,6 @@ from services.interaction.interactions import wire
 from services.interaction.interactions.rules import Times
 from services.interaction.interactions.store import INTERACTIONS, InteractionStore
 from services.interaction.interactions.usecases import Interactions
-from services.interaction.privacy.parts import REDACTED_AT_ONCE
 from tests.support.explain import SLOW, overheard, stages
 from tests.support.fakes.interactions import FakeInteractions
 from tests.support.mongo import Mongod
@@ -137,7 +137,7 @@ async def test_redaction_takes_out_texts_and_leaves_what_counts(entries: Interac
 
 async def test_many_entries_are_redacted_part_by_part(store: Store) -> None:
     entries, customer = InteractionStore(store), str(uuid.uuid4())
-    most = 2 * REDACTED_AT_ONCE + 7
+    most = 2 * AT_ONCE + 7
     await entries.add_all([made(customer_id=customer) for _ in range(most)])
     assert await entries.redact(customer, NOW) == most
     assert await entries.redact(customer, NOW) == 0

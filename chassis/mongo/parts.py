@@ -1,15 +1,15 @@
-"""What is redacted is redacted part by part: a customer may have more records than a transaction could change."""
+"""What is large is changed part by part: a customer may have more records than one transaction, or one call, could."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 # Large enough to share the price of a durable write, small enough that other writes do not wait behind it.
-REDACTED_AT_ONCE: Final = 500
+AT_ONCE: Final = 500
 
 
-async def in_parts(found: AsyncIterator[Mapping[str, Any]], most: int) -> AsyncIterator[list[str]]:
+async def in_parts(found: AsyncIterator[Mapping[str, Any]], most: int = AT_ONCE) -> AsyncIterator[list[Any]]:
     """The ids of the documents found, at most so many at a time."""
-    ids: list[str] = []
+    ids: list[Any] = []
     async for document in found:
         ids.append(document["_id"])
         if len(ids) == most:
