@@ -130,6 +130,14 @@ class CustomerStore:
             found = await self._history.as_of(customer_id, at)
         return None if found is None else await self._opened(found)
 
+    async def many_as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Customer]:
+        """Those of the customers that were there at `at`, as they stood then, by id."""
+        kept = [d async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, SHOWN)]
+        changed = [d["_id"] for d in kept if d["update_time"] > at]
+        former = await self._history.many_as_of(changed, at) if changed else []
+        there = [*(d for d in kept if d["update_time"] <= at), *former]
+        return {c.id: c for c in await self._all_opened(there)}
+
     async def version(self, transaction: Transaction, customer_id: str, version: int) -> Customer | None:
         """One customer in one of its versions, former or present."""
         found = await self._customers.find_one({"_id": customer_id}, SHOWN, session=transaction)

@@ -51,6 +51,7 @@ class History:
     """Former versions of the records of this service."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._history = store.collection(HISTORY.name)
 
     async def keep(self, transaction: Transaction, kind: str, befores: Sequence[Mapping[str, Any]]) -> None:
@@ -64,6 +65,19 @@ class History:
             {"subject": subject, "update_time": {"$lte": at}}, sort=[("update_time", -1)]
         )
         return None if found is None else _document(found)
+
+    async def many_as_of(self, subjects: Sequence[str], at: datetime) -> list[Document]:
+        """The same for many records at once: one for each that was there."""
+        valid = {"subject": {"$in": list(subjects)}, "update_time": {"$lte": at}}
+        found = await self._store.aggregate(
+            HISTORY.name,
+            [
+                {"$match": valid},
+                {"$sort": {"subject": 1, "update_time": -1}},
+                {"$group": {"_id": "$subject", "latest": {"$first": "$$ROOT"}}},
+            ],
+        )
+        return [_document(d["latest"]) for d in found]
 
     async def versions(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Document]:
         """The former versions asked for by subject and number, as they were kept."""

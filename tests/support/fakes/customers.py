@@ -79,6 +79,10 @@ class FakeCustomers:
         valid = [c for c in versions if c.update_time is None or c.update_time <= at]
         return valid[-1] if valid else None
 
+    async def many_as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Customer]:
+        found = {i: await self.as_of(i, at) for i in customer_ids}
+        return {i: c for i, c in found.items() if c is not None}
+
     async def find(self, keys: Sequence[Key]) -> list[Customer]:
         found = [c for c in self.kept.values() if not c.merged_into and not c.erase_time]
         return [c for c in found if not rules.keys(c).isdisjoint(keys)][:2]

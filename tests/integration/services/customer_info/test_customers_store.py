@@ -287,3 +287,17 @@ async def test_lists_refuse_what_they_do_not_offer(subject: Subject[Any]) -> Non
         with pytest.raises(Refusal) as refused:
             await subject.store.page(selection)
         assert refused.value.reason == reason
+
+
+async def test_many_customers_are_read_as_they_stood_at_a_time(subject: Subject[Any]) -> None:
+    steady, new = person(), person(create_time=later(9), update_time=later(9))
+    versions = [person(contact_media=(email("a@example.com"),))]
+    for n in (1, 2, 3):
+        versions.append(replace(versions[0], version=n + 1, status=Status.CLOSED, update_time=later(n)))
+    await keep(subject.store, steady, new, versions[0])
+    for version in versions[1:]:
+        await subject.store.load([], [version], [])
+    ids = [steady.id, new.id, versions[0].id, new_uuid()]
+    assert await subject.store.many_as_of(ids, NOON) == {steady.id: steady, versions[0].id: versions[0]}
+    assert (await subject.store.many_as_of(ids, later(2)))[versions[0].id] == versions[2]
+    assert await subject.store.many_as_of(ids, later(9)) == {c.id: c for c in (steady, new, versions[3])}

@@ -110,6 +110,7 @@ async def forget(bench: Bench) -> None:
 QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "a record as of a time": lambda b: b.history.as_of(b.people[0].id, later(1)),
     "a customer as of a time": lambda b: b.customers.as_of(b.people[0].id, later(1)),
+    "many customers as of a time": lambda b: b.customers.many_as_of([c.id for c in b.people], later(1)),
     "former versions by number": lambda b: b.history.versions([(c.id, n) for c in b.people[:9] for n in (1, 2)]),
     "former versions of one": past(["customer", "product"], 1),
     "former versions of several": past(["customer", "product", "account"]),
