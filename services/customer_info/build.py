@@ -72,6 +72,7 @@ from services.customer_info.profiles.facts import kinds_of
 from services.customer_info.profiles.store import PROFILE_COLLECTIONS, ProfileStore
 from services.customer_info.profiles.usecases import ProfileUseCases
 from services.customer_info.responsibilities import handlers as responsibilities_handlers
+from services.customer_info.responsibilities.reading_usecases import ResponsibilityReading
 from services.customer_info.responsibilities.store import RESPONSIBILITY_COLLECTIONS, ResponsibilityStore
 from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
 from services.customer_info.search import handlers as search_handlers
@@ -243,9 +244,10 @@ def _hierarchy(base: Base, stores: Stores) -> None:
 
 
 async def _responsibilities(base: Base, stores: Stores) -> None:
-    usecases = ResponsibilityUseCases(stores.duties, stores.customers, stores.nodes, base.lineage)
+    around = (stores.duties, stores.customers, stores.nodes, base.lineage)
+    usecases = ResponsibilityUseCases(*around)
     await usecases.start()
-    responsibilities_handlers.install(base.app, usecases)
+    responsibilities_handlers.install(base.app, usecases, ResponsibilityReading(*around))
 
 
 def _verification(base: Base, stores: Stores) -> None:

@@ -9,19 +9,21 @@ from holdfast.customer_info.v1 import responsibilities_pb2_grpc
 from chassis.app import App
 from chassis.query.selection import selection
 from chassis.times import moment
-from services.customer_info.responsibilities import wire
-from services.customer_info.responsibilities.usecases import Holders, ResponsibilityUseCases
+from services.customer_info.responsibilities import paging_rules, wire
+from services.customer_info.responsibilities.reading_usecases import Holders, ResponsibilityReading
+from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
 from services.customer_info.wire import stamp
 
-# A report is to be read: what is told is where gaps begin, and of those the first.
+# A report is to be read: what is told is where gaps begin, and of those so many at a time.
 MOST_GAPS = 1000
 
 
 class ResponsibilitiesHandlers(responsibilities_pb2_grpc.ResponsibilitiesServiceServicer):
     """Translates between the contract and the use cases."""
 
-    def __init__(self, usecases: ResponsibilityUseCases) -> None:
+    def __init__(self, usecases: ResponsibilityUseCases, reading: ResponsibilityReading) -> None:
         self._usecases = usecases
+        self._reading = reading
 
     async def DefineResponsibility(
         self, request: pb.DefineResponsibilityRequest, _: Any
@@ -68,7 +70,7 @@ class ResponsibilitiesHandlers(responsibilities_pb2_grpc.ResponsibilitiesService
     async def WhoIs(self, request: pb.WhoIsRequest, _: Any) -> pb.WhoIsResponse:
         """Tells who has a responsibility at a node."""
         at = moment(request, "as_of", "as_of")
-        answer, dependencies = await self._usecases.who_is(
+        answer, dependencies = await self._reading.who_is(
             request.customer_id, request.responsibility, request.node_id, at
         )
         return pb.WhoIsResponse(answer=_told(answer), dependencies=[_told(d) for d in dependencies])
@@ -76,12 +78,18 @@ class ResponsibilitiesHandlers(responsibilities_pb2_grpc.ResponsibilitiesService
     async def GapReport(self, request: pb.GapReportRequest, _: Any) -> pb.GapReportResponse:
         """Tells what is not looked after."""
         at = moment(request, "as_of", "as_of")
-        report = await self._usecases.gap_report(request.customer_id, request.tree_id, at)
+        page = request.page
+        report = await self._reading.gap_report(request.customer_id, request.tree_id, at, page.page_token)
+        told = wire.gaps_page(report.gaps, report.trees, page.page_size or MOST_GAPS)
+        token = ""
+        if len(told) < len(report.gaps):
+            token = paging_rules.token(request.customer_id, request.tree_id, report.as_of, report.gaps[len(told) - 1])
         return pb.GapReportResponse(
-            gaps=[wire.gap_message(g, report.trees[g.tree_id]) for g in report.gaps[:MOST_GAPS]],
-            gap_count=len(report.gaps),
+            gaps=told,
+            gap_count=report.count,
             node_count=report.nodes,
             as_of=stamp(report.as_of),
+            page=query_pb2.PageResponse(next_page_token=token),
         )
 
 
@@ -90,10 +98,10 @@ def _told(found: Holders) -> pb.Holders:
     return wire.holders_message(found.responsibility, holders, found.place)
 
 
-def install(app: App, usecases: ResponsibilityUseCases) -> None:
+def install(app: App, usecases: ResponsibilityUseCases, reading: ResponsibilityReading) -> None:
     """Serves `ResponsibilitiesService`."""
     app.serve(
         responsibilities_pb2_grpc.add_ResponsibilitiesServiceServicer_to_server,
-        ResponsibilitiesHandlers(usecases),
+        ResponsibilitiesHandlers(usecases, reading),
         pb.DESCRIPTOR.services_by_name["ResponsibilitiesService"],
     )

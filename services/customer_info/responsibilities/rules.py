@@ -9,7 +9,7 @@ from chassis.rules import AlreadyExists, Invalid, Refused
 from services.customer_info import identifier_rules
 from services.customer_info.customers.rules import Customer, Individual, MediumKind, Organization
 from services.customer_info.customers.rules import Status as CustomerStatus
-from services.customer_info.hierarchy.rules import FOREVER
+from services.customer_info.hierarchy.rules import FOREVER, Placement
 
 # The store keeps milliseconds; two changes within one still happened one after the other.
 TICK = timedelta(milliseconds=1)
@@ -134,8 +134,11 @@ def dependencies(name: str, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(found)
 
 
-def assigned(wish: Wish, assignment_id: str, tree_id: str, at: datetime) -> Assignment:
-    """A new assignment as `wish` describes it.
+def assigned(wish: Wish, assignment_id: str, place: Placement, at: datetime) -> Assignment:
+    """A new assignment at `place`, as `wish` describes it.
+
+    It belongs to the record that the place belongs to: of records that were merged, each keeps its own map when they
+    are parted.
 
     Raises:
         Invalid: it ends before it starts, lies at the end of all times, or its contact is none.
@@ -147,9 +150,9 @@ def assigned(wish: Wish, assignment_id: str, tree_id: str, at: datetime) -> Assi
         raise Invalid("must lie after the start", field="assignment.end")
     return Assignment(
         id=assignment_id,
-        customer_id=wish.customer_id,
-        tree_id=tree_id,
-        node_id=wish.node_id,
+        customer_id=place.customer_id,
+        tree_id=place.tree_id,
+        node_id=place.node_id,
         responsibility=wish.responsibility,
         start=start,
         end=end,
@@ -163,12 +166,14 @@ def assigned(wish: Wish, assignment_id: str, tree_id: str, at: datetime) -> Assi
 def ended(assignment: Assignment, end: datetime | None, at: datetime) -> Assignment:
     """`assignment` with another end, now unless one is given; itself if it ends just then.
 
-    One that has not begun yet and ends now, never was.
+    One that has not begun yet and ends now, never was. What is over stays so: only an end that is given moves it.
 
     Raises:
         Invalid: it would end before it starts.
     """
     if end is None:
+        if assignment.end <= max(at, assignment.start):
+            return assignment
         end = max(at, assignment.start)
     if end < assignment.start:
         raise Invalid("lies before the start", field="end")
@@ -225,6 +230,14 @@ def read_contact(contact: Contact) -> Contact:
     email = _read(identifier_rules.email, contact.email, "assignment.contact.email")
     phone = _read(identifier_rules.e164, contact.phone, "assignment.contact.phone")
     return Contact(contact.name, email, phone)
+
+
+def survivor(customer_id: str, customers: Mapping[str, Customer]) -> Customer:
+    """The one of `customers`, all of one time, into which `customer_id`, one of them, was merged by then; or itself."""
+    customer = customers[customer_id]
+    while customer.merged_into in customers:
+        customer = customers[customer.merged_into]
+    return customer
 
 
 def contact_of(customer: Customer, at: datetime) -> Contact:

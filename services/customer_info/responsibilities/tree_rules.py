@@ -42,18 +42,23 @@ NOTHING: Situation = {}
 class Gap:
     """A responsibility that is not looked after from a node down, or, where `node_id` is empty, in a whole tree.
 
-    `path` names the nodes from the top to it; `needed_by` the assigned responsibilities that depend on it (none: it is
-    required); `nodes` counts where it is so.
+    `path` names the nodes from the top to it, `node_ids` has their ids; `needed_by` names the assigned
+    responsibilities that depend on it (none: it is required); `nodes` counts where it is so.
     """
 
     tree_id: str
-    node_id: str
+    node_ids: tuple[str, ...]
     path: tuple[str, ...]
     responsibility: str
     kind: GapKind
     needed_by: tuple[str, ...]
     assignment_ids: tuple[str, ...]
     nodes: int
+
+    @property
+    def node_id(self) -> str:
+        """The topmost node where it begins; empty: the whole tree."""
+        return self.node_ids[-1] if self.node_ids else ""
 
 
 def at_node(above: Situation, own: Iterable[Assignment], at: datetime) -> Situation:
@@ -207,16 +212,16 @@ def _told(found: Sequence[_Opening], tops: int, names: Mapping[str, str]) -> lis
             whole.setdefault(opening.responsibility, []).append(opening)
     everywhere = [openings for openings in whole.values() if tops > 1 and len(openings) == tops]
     merged = {id(opening) for openings in everywhere for opening in openings}
-    of_tree = [_gap(openings[0], "", (), sum(opening.nodes for opening in openings)) for openings in everywhere]
+    of_tree = [_gap(openings[0], (), (), sum(opening.nodes for opening in openings)) for openings in everywhere]
     return of_tree + [
-        _gap(o, o.place.node_id, tuple(names[n] for n in o.place.path), o.nodes) for o in found if id(o) not in merged
+        _gap(o, o.place.path, tuple(names[n] for n in o.place.path), o.nodes) for o in found if id(o) not in merged
     ]
 
 
-def _gap(opening: _Opening, node_id: str, path: tuple[str, ...], nodes: int) -> Gap:
+def _gap(opening: _Opening, node_ids: tuple[str, ...], path: tuple[str, ...], nodes: int) -> Gap:
     return Gap(
         tree_id=opening.place.tree_id,
-        node_id=node_id,
+        node_ids=node_ids,
         path=path,
         responsibility=opening.responsibility,
         kind=opening.kind,

@@ -1,8 +1,7 @@
-"""What happens to responsibilities, one function per method."""
+"""What happens to responsibilities, one function per method; `reading_usecases` tells who has them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -12,17 +11,14 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Refused, erased, missing
+from chassis.rules import NotFound, Refused, erased, missing
 from chassis.times import now
 from services.customer_info.customers.rules import Customer
-from services.customer_info.hierarchy.rules import Placement, Tree
-from services.customer_info.responsibilities import rules, tree_rules, wire
-from services.customer_info.responsibilities.rules import Assignment, Catalogue, Contact, Responsibility, Standing, Wish
-from services.customer_info.responsibilities.tree_rules import Gap, Held
+from services.customer_info.hierarchy.rules import Placement
+from services.customer_info.responsibilities import rules, wire
+from services.customer_info.responsibilities.rules import Assignment, Catalogue, Responsibility, Wish
 
 T = TypeVar("T")
-# As many trees as a page holds; hardly any customer has more.
-TREES = Selection(page_size=1000)
 
 
 class Responsibilities(Protocol):
@@ -50,12 +46,6 @@ class Responsibilities(Protocol):
 
     async def at_place(self, transaction: Any, node_id: str, responsibility: str) -> list[Assignment]: ...
 
-    async def holding(
-        self, node_ids: Sequence[str], responsibilities: Sequence[str], at: datetime
-    ) -> list[Assignment]: ...
-
-    async def begun(self, customer_ids: Sequence[str], tree_id: str, at: datetime) -> list[Assignment]: ...
-
     async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Assignment], str]: ...
 
     async def put(self, transaction: Any, assignment: Assignment, *happenings: Happening) -> None: ...
@@ -66,17 +56,11 @@ class Customers(Protocol):
 
     async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
 
-    async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]: ...
-
 
 class Trees(Protocol):
     """What the use cases ask of the store of hierarchies."""
 
     async def path(self, node_id: str, at: datetime) -> Sequence[Placement]: ...
-
-    async def nodes(self, tree_id: str, at: datetime) -> Sequence[Placement]: ...
-
-    async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Tree], str]: ...
 
 
 class Lineage(Protocol):
@@ -84,39 +68,9 @@ class Lineage(Protocol):
 
     async def of(self, customer_id: str) -> Sequence[str]: ...
 
-    async def of_many(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who has a responsibility: by which assignment, who that is, and whether they are there."""
-
-    assignment: Assignment
-    contact: Contact
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Holders:
-    """Those who have a responsibility, and the node where they have it; nobody, and none."""
-
-    responsibility: str
-    holders: tuple[Holder, ...] = ()
-    place: Placement | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What is not looked after in the `trees` of an enterprise, which had so many nodes at `as_of`."""
-
-    gaps: list[Gap]
-    trees: dict[str, Tree]
-    nodes: int
-    as_of: datetime
-
 
 class ResponsibilityUseCases:
-    """Defines and assigns responsibilities, and tells who has them and who is missing."""
+    """Defines, assigns and ends responsibilities."""
 
     def __init__(self, store: Responsibilities, customers: Customers, trees: Trees, lineage: Lineage) -> None:
         self._store = store
@@ -178,9 +132,9 @@ class ResponsibilityUseCases:
             if known is None:
                 raise missing("responsibility", wish.responsibility, "assignment.responsibility")
             at = now()
-            path = await self._path(ids, wish.node_id, wish.start or at, "assignment.node_id")
+            place = await self._place(ids, wish.node_id, wish.start or at)
             await self._check_holder(transaction, wish)
-            assignment = rules.assigned(wish, wish.id or new_id(), path[-1].tree_id, at)
+            assignment = rules.assigned(wish, wish.id or new_id(), place, at)
             await self._check_room(transaction, assignment, several=known.several)
             await self._store.put(transaction, assignment, assigned_event(assignment))
             return assignment
@@ -225,77 +179,6 @@ class ResponsibilityUseCases:
         """
         return await self._store.page(await self._whose(customer_id), selection)
 
-    async def who_is(
-        self, customer_id: str, name: str, node_id: str, as_of: datetime | None
-    ) -> tuple[Holders, list[Holders]]:
-        """Who has a responsibility at a node, and who has all that it depends on, the nearest dependency first.
-
-        Raises:
-            NotFound: there is no such responsibility, or no such node then, in this enterprise if one is named.
-        """
-        at = as_of or now()
-        catalogue = await self._store.catalogue(None)
-        if name not in catalogue:
-            raise missing("responsibility", name, "responsibility")
-        path = await self._path(await self._whose(customer_id), node_id, at, "node_id")
-        names = [name, *rules.dependencies(name, catalogue)]
-        found = await self._store.holding([p.node_id for p in path], names, at)
-        situation = tree_rules.on_path(path, found, at)
-        shown = {h.assignment.id: h for h in await self._shown(found, at)}
-        places = {p.node_id: p for p in path}
-        told = [_holders(each, situation.get(each), shown, places) for each in names]
-        return told[0], told[1:]
-
-    async def gap_report(self, customer_id: str, tree_id: str, as_of: datetime | None) -> Report:
-        """What is not looked after in all trees of an enterprise, or in one of them.
-
-        Raises:
-            NotFound: there is no such customer, or it has no such tree.
-        """
-        if await self._customers.read(None, customer_id) is None:
-            raise missing("customer", customer_id, "customer_id")
-        at = as_of or now()
-        ids = await self._lineage.of(customer_id)
-        trees = await self._trees_of(ids, tree_id)
-        catalogue = await self._store.catalogue(None)
-        assignments = await self._store.begun(ids, tree_id, at)
-        shown = await self._shown([a for a in assignments if a.holds(at)], at)
-        standings = {h.assignment.id: h.standing for h in shown}
-        gaps: list[Gap] = []
-        nodes = 0
-        for tree in trees.values():
-            places = await self._trees.nodes(tree.id, at)
-            nodes += len(places)
-            own = [a for a in assignments if a.tree_id == tree.id]
-            # Some ten milliseconds, and half a second where every node has its own: other calls do not wait for it.
-            gaps += await asyncio.to_thread(tree_rules.gaps, places, own, standings, catalogue, at)
-        return Report(gaps, trees, nodes, at)
-
-    async def _trees_of(self, ids: Sequence[str], tree_id: str) -> dict[str, Tree]:
-        page, token = await self._trees.page(ids, TREES)
-        found = {t.id: t for t in page}
-        while token:
-            page, token = await self._trees.page(ids, replace(TREES, page_token=token))
-            found |= {t.id: t for t in page}
-        if not tree_id:
-            return found
-        if tree_id not in found:
-            raise missing("tree", tree_id, "tree_id")
-        return {tree_id: found[tree_id]}
-
-    async def _shown(self, assignments: Sequence[Assignment], at: datetime) -> list[Holder]:
-        """The holders as they are: customers of ours by their records, or by those of whom they were merged into."""
-        holders = list({a.holder_id for a in assignments if a.holder_id})
-        lineage = await self._lineage.of_many(holders) if holders else {}
-        survivors = {holder: ids[0] for holder, ids in lineage.items()}
-        customers = await self._customers.many(list(set(survivors.values()))) if survivors else {}
-        found = []
-        for assignment in assignments:
-            customer = customers.get(survivors.get(assignment.holder_id, ""))
-            contact = rules.contact_of(customer, at) if customer else assignment.contact or Contact()
-            found.append(Holder(assignment, contact, rules.standing_of(customer, contact)))
-        return found
-
     async def _check_enterprise(self, transaction: Any, customer_id: str) -> None:
         customer = await self._customers.read(transaction, customer_id)
         if customer is None:
@@ -323,11 +206,11 @@ class ResponsibilityUseCases:
         others = await self._store.at_place(transaction, assignment.node_id, assignment.responsibility)
         rules.check_room(assignment, others, several=several)
 
-    async def _path(self, ids: Sequence[str], node_id: str, at: datetime, field: str) -> Sequence[Placement]:
+    async def _place(self, ids: Sequence[str], node_id: str, at: datetime) -> Placement:
         path = await self._trees.path(node_id, at)
-        if not path or (ids and path[-1].customer_id not in ids):
-            raise missing("node", node_id, field)
-        return path
+        if not path or path[-1].customer_id not in ids:
+            raise no_node(node_id, "assignment.node_id")
+        return path[-1]
 
     async def _assignment(self, transaction: Any, ids: Sequence[str], assignment_id: str) -> Assignment:
         assignment = await self._store.read(transaction, assignment_id)
@@ -339,10 +222,9 @@ class ResponsibilityUseCases:
         return await self._lineage.of(customer_id) if customer_id else ()
 
 
-def _holders(name: str, held: Held | None, shown: Mapping[str, Holder], places: Mapping[str, Placement]) -> Holders:
-    if held is None or not held.present:
-        return Holders(name)
-    return Holders(name, tuple(shown[a.id] for a in held.assignments), places[held.node_id])
+def no_node(node_id: str, field: str) -> NotFound:
+    """The refusal of a node that is not there at that time, or that the caller may not know of."""
+    return NotFound("there is no such node at that time", field=field, metadata={"type": "node", "id": node_id})
 
 
 def defined_event(responsibility: Responsibility) -> Happening:

@@ -1,5 +1,7 @@
 """Responsibilities between protobuf and the rules' dataclasses: part of the handlers' door."""
 
+from collections.abc import Mapping, Sequence
+
 from holdfast.customer_info.v1 import responsibilities_pb2 as pb
 
 from chassis.etag import etag
@@ -10,6 +12,10 @@ from services.customer_info.responsibilities.tree_rules import Gap, GapKind
 from services.customer_info.wire import stamp
 
 GAP_KINDS = {k: pb.GapKind.Value(f"GAP_KIND_{k.name}") for k in GapKind}
+# A gRPC client takes 4 MiB unless it says otherwise. In deep trees a gap with the names of all above it has 16 kB.
+MOST_BYTES = 3 * 1024 * 1024
+# What a message costs inside of another one: its tag and its length.
+ROOM_AROUND = 4
 STANDINGS = {s: pb.HolderStanding.Value(f"HOLDER_STANDING_{s.name}") for s in Standing}
 
 
@@ -93,6 +99,19 @@ def holders_message(name: str, holders: list[pb.Holder], place: Placement | None
     if place is not None:
         out.node_id, out.node_name = place.node_id, place.name
     return out
+
+
+def gaps_page(gaps: Sequence[Gap], trees: Mapping[str, Tree], most: int) -> list[pb.Gap]:
+    """The first of the gaps, at most `most`, that fit into one message together; at least one where there is one."""
+    told: list[pb.Gap] = []
+    size = 0
+    for gap in gaps[:most]:
+        message = gap_message(gap, trees[gap.tree_id])
+        size += message.ByteSize() + ROOM_AROUND
+        if told and size > MOST_BYTES:
+            break
+        told.append(message)
+    return told
 
 
 def gap_message(gap: Gap, tree: Tree) -> pb.Gap:

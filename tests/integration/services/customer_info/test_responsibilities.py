@@ -1,15 +1,15 @@
 """Responsibilities through a real process, a real socket and a real MongoDB."""
 
 import asyncio
-from typing import Any
 
 import grpc
 import pytest
 from holdfast.common.v1 import query_pb2
-from holdfast.customer_info.v1 import customers_pb2, hierarchy_pb2
+from holdfast.customer_info.v1 import merges_pb2
 from holdfast.customer_info.v1 import responsibilities_pb2 as pb
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
+from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
 from holdfast.customer_info.v1.responsibilities_pb2_grpc import ResponsibilitiesServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
@@ -24,12 +24,10 @@ from tests.integration.services.customer_info.messages import (
     person,
     stamp,
 )
+from tests.integration.services.customer_info.office import REQUIRED, assigned, created, grown, planted, who_is, wish
 from tests.support.service import Keys
 
-PAT = pb.HolderContact(name="Pat Example", email="PAT@example.com", phone="+49 30 123456")
-REQUIRED = sorted(r.name for r in DEFAULTS if r.required)
 RACERS = 16
-BATCH, BATCHES = 1000, 10
 
 
 @pytest.fixture
@@ -42,50 +40,10 @@ def trees(channel: grpc.aio.Channel) -> HierarchyServiceStub:
     return HierarchyServiceStub(channel)
 
 
-async def created(customers: CustomersServiceStub, agent: Metadata, wish: customers_pb2.Customer) -> str:
-    request = customers_pb2.CreateCustomerRequest(customer=wish)
-    return str((await customers.CreateCustomer(request, metadata=agent)).customer.id)
-
-
 @pytest.fixture
 async def owner(customers: CustomersServiceStub, agent: Metadata) -> str:
     """The id of an enterprise without trees."""
     return await created(customers, agent, company())
-
-
-async def planted(trees: HierarchyServiceStub, agent: Metadata, customer_id: str) -> hierarchy_pb2.Tree:
-    """A tree without nodes."""
-    tree = hierarchy_pb2.Tree(customer_id=customer_id, name=f"Tree {new_uuid()}")
-    return (await trees.CreateTree(hierarchy_pb2.CreateTreeRequest(tree=tree), metadata=agent)).tree
-
-
-async def grown(trees: HierarchyServiceStub, agent: Metadata, tree_id: str) -> list[str]:
-    """The ids of a head office, a department below it, and a team below that."""
-    ids = [new_uuid() for _ in range(3)]
-    names = ("Head office", "Sales", "Field sales")
-    nodes = [
-        hierarchy_pb2.Node(id=node_id, name=name, parent_id=parent)
-        for node_id, name, parent in zip(ids, names, ["", *ids], strict=False)
-    ]
-    request = hierarchy_pb2.AddNodesRequest(tree_id=tree_id, nodes=nodes)
-    await trees.AddNodes(request, metadata=agent)
-    return ids
-
-
-def wish(customer_id: str, node_id: str, responsibility: str = "portfolio_manager", **changes: Any) -> pb.Assignment:
-    if "holder_id" not in changes:
-        changes.setdefault("contact", PAT)
-    return pb.Assignment(customer_id=customer_id, node_id=node_id, responsibility=responsibility, **changes)
-
-
-async def assigned(duties: ResponsibilitiesServiceStub, agent: Metadata, wanted: pb.Assignment) -> pb.Assignment:
-    return (await duties.Assign(pb.AssignRequest(assignment=wanted), metadata=agent)).assignment
-
-
-async def who_is(
-    duties: ResponsibilitiesServiceStub, who: Metadata, node_id: str, responsibility: str, **more: Any
-) -> pb.WhoIsResponse:
-    return await duties.WhoIs(pb.WhoIsRequest(node_id=node_id, responsibility=responsibility, **more), metadata=who)
 
 
 async def test_what_an_operator_usually_needs_is_there_and_can_be_changed(
@@ -229,58 +187,48 @@ async def test_what_makes_no_sense_is_refused_by_field(
     assert metadata_of(unknown.value) == {"type": "responsibility", "id": "unheard_of"}
 
 
-async def test_a_report_tells_each_gap_once_where_it_begins(
-    duties: ResponsibilitiesServiceStub,
-    trees: HierarchyServiceStub,
-    customers: CustomersServiceStub,
-    agent: Metadata,
-    owner: str,
-) -> None:
-    tree = await planted(trees, agent, owner)
-    top, sales, field = await grown(trees, agent, tree.id)
-    leaving = await created(customers, agent, person())
-    for name in REQUIRED:
-        await assigned(duties, agent, wish(owner, top, name))
-    lost = await assigned(duties, agent, wish(owner, sales, REQUIRED[0], contact=pb.HolderContact(name="Pat")))
-    gone = await assigned(duties, agent, wish(owner, field, REQUIRED[1], holder_id=leaving))
-    await assigned(duties, agent, wish(owner, field, "order_approver"))
-    closed = customers_pb2.ChangeCustomerStatusRequest(customer_id=leaving, status=customers_pb2.CUSTOMER_STATUS_CLOSED)
-    await customers.ChangeCustomerStatus(closed, metadata=agent)
-    await assigned(duties, agent, wish(owner, sales, "cost_centre_owner"))
-    report = await duties.GapReport(pb.GapReportRequest(customer_id=owner), metadata=agent)
-    assert (report.node_count, report.gap_count) == (3, len(report.gaps))
-    told = {(g.node_id, g.responsibility, g.kind, g.nodes, tuple(g.assignment_ids)) for g in report.gaps}
-    needed = {"invoice_distributor", "invoice_sorter", "invoice_collector"} - set(REQUIRED)
-    assert told == {
-        (sales, REQUIRED[0], pb.GAP_KIND_UNREACHABLE, 2, (lost.id,)),
-        (field, REQUIRED[1], pb.GAP_KIND_LEFT, 1, (gone.id,)),
-        *((sales, name, pb.GAP_KIND_NO_HOLDER, 2, ()) for name in needed),
-    }
-    of_sales = next(g for g in report.gaps if g.responsibility == "invoice_sorter")
-    assert list(of_sales.path) == ["Head office", "Sales"]
-    assert list(of_sales.needed_by) == ["cost_centre_owner"]
-    with pytest.raises(grpc.aio.AioRpcError) as missing:
-        await duties.GapReport(pb.GapReportRequest(customer_id=owner, tree_id=new_uuid()), metadata=agent)
-    assert missing.value.code() is grpc.StatusCode.NOT_FOUND
-
-
-async def test_a_tree_of_ten_thousand_nodes_is_reported_in_one_call(
+async def test_an_assignment_that_is_over_is_not_ended_again(
     duties: ResponsibilitiesServiceStub, trees: HierarchyServiceStub, agent: Metadata, owner: str
 ) -> None:
     tree = await planted(trees, agent, owner)
-    heads = [new_uuid() for _ in range(BATCHES)]
-    for head in heads:
-        nodes = [hierarchy_pb2.Node(id=head, name="Site")]
-        nodes += [hierarchy_pb2.Node(id=new_uuid(), name="Desk", parent_id=head) for _ in range(BATCH - 1)]
-        await trees.AddNodes(hierarchy_pb2.AddNodesRequest(tree_id=tree.id, nodes=nodes), metadata=agent, timeout=30)
-    await assigned(duties, agent, wish(owner, heads[0], REQUIRED[0]))
-    request = pb.GapReportRequest(customer_id=owner, tree_id=tree.id)
-    report = await duties.GapReport(request, metadata=agent, timeout=30)
-    assert report.node_count == BATCH * BATCHES
-    of_tree = {(g.responsibility, g.nodes) for g in report.gaps if not g.node_id}
-    assert of_tree == {(name, BATCH * BATCHES) for name in REQUIRED[1:]}
-    by_site = {(g.node_id, g.responsibility, g.nodes) for g in report.gaps if g.node_id}
-    assert by_site == {(head, REQUIRED[0], BATCH) for head in heads[1:]}
+    top, *_ = await grown(trees, agent, tree.id)
+    over = await assigned(duties, agent, wish(owner, top))
+    cancelled = await assigned(duties, agent, wish(owner, top, "auditor", start=stamp("2300-01-01")))
+    for there in (over, cancelled):
+        request = pb.EndAssignmentRequest(customer_id=owner, assignment_id=there.id)
+        once = (await duties.EndAssignment(request, metadata=agent)).assignment
+        assert (await duties.EndAssignment(request, metadata=agent)).assignment == once
+    assert once.end == once.start
+
+
+async def test_what_is_assigned_while_two_are_one_is_with_the_right_record_when_they_are_parted(
+    channel: grpc.aio.Channel, duties: ResponsibilitiesServiceStub, agent: Metadata, keys: Keys, owner: str
+) -> None:
+    merges, trees, customers = MergesServiceStub(channel), HierarchyServiceStub(channel), CustomersServiceStub(channel)
+    lead = keys.metadata("supervisor")
+    survivor = await created(customers, agent, company())
+    tree = await planted(trees, agent, owner)
+    top, *_ = await grown(trees, agent, tree.id)
+    merge = merges_pb2.MergeRequest(survivor_id=survivor, duplicate_id=owner)
+    await merges.Merge(merge, metadata=lead)
+    kept = await assigned(duties, agent, wish(survivor, top))
+    assert kept.customer_id == owner
+    await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=owner), metadata=lead)
+    report = await duties.GapReport(pb.GapReportRequest(customer_id=owner), metadata=agent)
+    assert "portfolio_manager" not in {g.responsibility for g in report.gaps}
+    request = pb.EndAssignmentRequest(customer_id=owner, assignment_id=kept.id)
+    assert (await duties.EndAssignment(request, metadata=agent)).assignment.HasField("end")
+
+
+async def test_a_customer_learns_which_responsibilities_there_are(
+    duties: ResponsibilitiesServiceStub, keys: Keys, owner: str
+) -> None:
+    own = keys.metadata("customer", customer_id=owner)
+    listed = await duties.ListResponsibilities(pb.ListResponsibilitiesRequest(customer_id=owner), metadata=own)
+    assert {r.name for r in listed.responsibilities} >= set(REQUIRED)
+    with pytest.raises(grpc.aio.AioRpcError) as unnamed:
+        await duties.ListResponsibilities(pb.ListResponsibilitiesRequest(), metadata=own)
+    assert reason_of(unnamed.value) == "NOT_OWN_CUSTOMER"
 
 
 async def test_assignments_are_listed_and_told(

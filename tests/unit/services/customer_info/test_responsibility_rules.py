@@ -77,17 +77,18 @@ def test_a_definition_counts_only_when_it_changes_something() -> None:
 def test_what_makes_no_sense_is_refused_by_field(changes: dict[str, object], field: str) -> None:
     wish = replace(Wish("customer", "node", "a"), **changes)  # type: ignore[arg-type]
     with pytest.raises(Invalid) as refused:
-        rules.assigned(wish, "id", "tree", later())
+        rules.assigned(wish, "id", PLACE, later())
     assert refused.value.field == field
     assert "not an address" not in refused.value.message
 
 
 def test_an_assignment_starts_now_and_lasts_unless_told_otherwise() -> None:
     wish = Wish("customer", "node", "a", contact=Contact("Pat", "PAT@example.com", "+49 30 123456"))
-    made = rules.assigned(wish, "id", "tree", NOON)
-    assert (made.start, made.end, made.tree_id) == (NOON, FOREVER, "tree")
+    made = rules.assigned(wish, "id", PLACE, NOON)
+    assert (made.start, made.end, made.tree_id) == (NOON, FOREVER, PLACE.tree_id)
+    assert made.customer_id == PLACE.customer_id, "it belongs to whom its place belongs to"
     assert made.contact == Contact("Pat", "pat@example.com", "+4930123456")
-    dated = rules.assigned(replace(wish, start=later(1), end=later(2)), "id", "tree", NOON)
+    dated = rules.assigned(replace(wish, start=later(1), end=later(2)), "id", PLACE, NOON)
     assert [dated.holds(later(n)) for n in range(3)] == [False, True, False]
 
 
@@ -99,6 +100,16 @@ def test_an_end_may_be_set_anew_but_not_before_the_start() -> None:
     assert rules.ended(cancelled, later(5), later()) is cancelled
     with pytest.raises(Invalid):
         rules.ended(there, later(4), NOON)
+
+
+def test_what_is_over_stays_as_it_was_unless_an_end_is_given() -> None:
+    over = rules.ended(assignment(PLACE), later(5), later(5))
+    assert rules.ended(over, None, later(99)) is over
+    cancelled = rules.ended(assignment(PLACE, start=later(5)), None, NOON)
+    for at in (NOON, later(5), later(99)):
+        assert rules.ended(cancelled, None, at) is cancelled
+    assert rules.ended(over, later(9), later(99)).end == later(9)
+    assert rules.ended(over, None, later(4)).end == later(4), "one that ends later can end now"
 
 
 spans = st.tuples(st.integers(0, 6), st.integers(1, 4)).map(lambda s: (later(s[0]), later(s[0] + s[1])))
@@ -141,6 +152,16 @@ def test_who_has_left_holds_nothing() -> None:
     with pytest.raises(Refused) as merged:
         rules.check_holder(person(merged_into="another"))
     assert (merged.value.reason, merged.value.metadata) == ("MERGED", {"survivor_id": "another"})
+
+
+def test_who_was_merged_by_then_is_the_survivor_of_then() -> None:
+    last = person()
+    middle = person(merged_into=last.id)
+    first = person(merged_into=middle.id)
+    then = {c.id: c for c in (first, middle, last)}
+    assert rules.survivor(first.id, then) is last
+    assert rules.survivor(first.id, {**then, middle.id: replace(middle, merged_into="")}).id == middle.id
+    assert rules.survivor(first.id, {first.id: first}) is first
 
 
 def test_a_holder_is_reachable_by_what_is_valid_then() -> None:

@@ -11,8 +11,7 @@ from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
 from services.customer_info.customers.rules import Customer, Status
 from services.customer_info.hierarchy.rules import Placement, Tree
-from services.customer_info.responsibilities.rules import DEFAULTS, Assignment, Contact, Responsibility, Standing, Wish
-from services.customer_info.responsibilities.tree_rules import GapKind
+from services.customer_info.responsibilities.rules import DEFAULTS, Assignment, Contact, Responsibility, Wish
 from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
 from tests.support.fakes.accounts import FakeLineage
 from tests.support.fakes.customers import FakeCustomers
@@ -96,6 +95,33 @@ async def test_an_assignment_is_kept_with_its_tree_and_told_without_its_contact(
         await duties.get(ADA.id, made.id)
 
 
+async def test_an_assignment_belongs_to_the_record_whose_tree_it_is_at() -> None:
+    survivor = company()
+    lineage = FakeLineage((survivor.id, OWNER.id))
+    duties, _ = usecases(customers=(survivor, replace(OWNER, merged_into=survivor.id)), lineage=lineage)
+    made = await duties.assign(wish(customer_id=survivor.id), "", b"")
+    assert made.customer_id == OWNER.id
+    parted, _ = usecases(made)
+    assert (await parted.end(OWNER.id, made.id, None, "")).version == 2
+    with pytest.raises(NotFound):
+        await parted.end(survivor.id, made.id, None, "")
+
+
+async def test_a_start_before_the_node_began_is_told_as_such() -> None:
+    duties, _ = usecases()
+    with pytest.raises(NotFound) as refused:
+        await duties.assign(wish(start=later(-1)), "", b"")
+    assert refused.value.message == "there is no such node at that time"
+
+
+async def test_an_assignment_that_is_over_is_not_ended_again() -> None:
+    over, cancelled = assignment(SALES, end=later(5)), assignment(SALES, "sorter", start=later(7), end=later(7))
+    duties, store = usecases(over, cancelled)
+    for there in (over, cancelled):
+        assert await duties.end(OWNER.id, there.id, None, "v1") == there
+    assert store.events == []
+
+
 async def test_a_retry_gets_the_first_answer() -> None:
     duties, store = usecases()
     first = await duties.assign(wish(), "a-request", b"content")
@@ -171,86 +197,3 @@ async def test_an_end_makes_room_for_a_successor_and_cannot_move_into_its_way() 
     with pytest.raises(NotFound):
         await duties.end(ADA.id, first.id, None, "")
     assert [name for _, _, name in told(store)].count("AssignmentEnded") == 3
-
-
-async def test_who_is_answers_with_the_nearest_and_with_those_it_depends_on() -> None:
-    top, field = assignment(TOP, holder_id=ADA.id), assignment(FIELD)
-    sorter, collector = assignment(TOP, "sorter"), assignment(SALES, "collector")
-    duties, _ = usecases(top, field, sorter, collector)
-    answer, dependencies = await duties.who_is(OWNER.id, "manager", "sales", NOON)
-    assert (answer.place, dependencies) == (TOP, [])
-    (holder,) = answer.holders
-    assert (holder.assignment, holder.contact, holder.standing) == (
-        top,
-        Contact("Ada Example", "ada@example.com"),
-        Standing.REACHABLE,
-    )
-    below, _ = await duties.who_is("", "manager", "field", NOON)
-    assert ([h.contact for h in below.holders], below.place) == ([PAT], FIELD)
-    found, (needs,) = await duties.who_is(OWNER.id, "sorter", "field", NOON)
-    assert (found.place, needs.place, needs.responsibility) == (TOP, SALES, "collector")
-    nobody, (none,) = await duties.who_is(OWNER.id, "sorter", "top", later(-0))
-    assert nobody.place == TOP
-    assert (none.holders, none.place) == ((), None)
-
-
-async def test_who_is_knows_the_past_and_what_is_not_there() -> None:
-    old = assignment(TOP, start=NOON, end=later(5))
-    duties, _ = usecases(old, assignment(TOP, start=later(5)))
-    (then,) = (await duties.who_is(OWNER.id, "manager", "field", later(4)))[0].holders
-    assert then.assignment == old
-    for customer_id, name, node_id, at in (
-        (OWNER.id, "unheard_of", "field", NOON),
-        (OWNER.id, "manager", "nowhere", NOON),
-        (OWNER.id, "manager", "field", later(-1)),
-        (ADA.id, "manager", "field", NOON),
-    ):
-        with pytest.raises(NotFound):
-            await duties.who_is(customer_id, name, node_id, at)
-
-
-async def test_a_holder_that_was_merged_is_its_survivor() -> None:
-    before = person(merged_into=ADA.id)
-    lineage = FakeLineage((ADA.id, before.id))
-    duties, _ = usecases(assignment(TOP, holder_id=before.id), customers=(OWNER, ADA, before), lineage=lineage)
-    (holder,) = (await duties.who_is(OWNER.id, "manager", "top", NOON))[0].holders
-    assert holder.contact.email == "ada@example.com"
-
-
-async def test_a_report_covers_all_trees_of_the_enterprise_and_of_what_was_merged_into_it() -> None:
-    absorbed = new_uuid()
-    second, merged = tree(OWNER.id), tree(absorbed)
-    nodes: tuple[Tree | Placement, ...] = (
-        TREE,
-        TOP,
-        SALES,
-        FIELD,
-        second,
-        *family(second, "x"),
-        merged,
-        *family(merged, "y"),
-        tree(),
-    )
-    gone = replace(ADA, status=Status.CLOSED)
-    silent = assignment(SALES, contact=Contact("Pat"))
-    duties, _ = usecases(
-        assignment(TOP, holder_id=ADA.id),
-        silent,
-        assignment(FIELD, end=later(1)),
-        customers=(OWNER, gone),
-        nodes=nodes,
-        lineage=FakeLineage((OWNER.id, absorbed)),
-    )
-    report = await duties.gap_report(OWNER.id, "", NOON)
-    assert (report.nodes, report.as_of, set(report.trees)) == (5, NOON, {TREE.id, second.id, merged.id})
-    assert {(g.tree_id, g.node_id, g.kind, g.nodes) for g in report.gaps} == {
-        (TREE.id, "top", GapKind.LEFT, 1),
-        (TREE.id, "sales", GapKind.UNREACHABLE, 1),
-        (second.id, "x", GapKind.NO_HOLDER, 1),
-        (merged.id, "y", GapKind.NO_HOLDER, 1),
-    }
-    later_on = await duties.gap_report(OWNER.id, TREE.id, later(1))
-    assert [(g.node_id, g.nodes) for g in later_on.gaps] == [("top", 1), ("sales", 2)]
-    for customer_id, tree_id in ((new_uuid(), ""), (OWNER.id, new_uuid())):
-        with pytest.raises(NotFound):
-            await duties.gap_report(customer_id, tree_id, NOON)
