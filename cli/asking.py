@@ -86,12 +86,13 @@ def moment(text: str | None, option: str) -> Timestamp | None:
     """
     if text is None:
         return None
+    stamp = Timestamp()
     try:
         said = datetime.fromisoformat(text)
-    except ValueError:
+        # In UTC, the first and the last day of the calendar may lie outside of it.
+        stamp.FromDatetime(said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         raise CommandError(
             f"{option} must be a day or a time, such as {date(2026, 3, 14)} or 2026-03-14T12:00", exit_code=2
         ) from None
-    stamp = Timestamp()
-    stamp.FromDatetime(said if said.tzinfo else said.replace(tzinfo=UTC))
     return stamp

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1.query_pb2 import PageRequest, Query
+from holdfast.customer_info.v1.customers_pb2 import GetCustomerRequest
 from holdfast.customer_info.v1.hierarchy_pb2 import GetSubtreeRequest, ListTreesRequest, Node, Tree
 
 from cli.asking import answer
@@ -31,9 +32,13 @@ async def trees(
 
     Raises:
         CommandError: there is no such tree.
+        grpc.aio.AioRpcError: there is no such customer.
     """
     request = ListTreesRequest(customer_id=customer_id, query=Query(page=PageRequest(page_size=MOST)))
     listed = (await answer(client, client.hierarchy.ListTrees, request)).trees
+    if not listed:
+        # Nobody has no trees, too: who is not there is told as such.
+        await answer(client, client.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id))
     chosen = [one for one in listed if wanted in (None, one.name, one.id)]
     if wanted is not None and not chosen:
         names = ", ".join(one.name for one in listed) or "none"

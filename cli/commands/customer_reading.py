@@ -104,17 +104,15 @@ def gaps(
     name: NameOption = None,
 ) -> None:
     """Report where responsibilities lack somebody who can be reached. Exit code 1 if there are gaps."""
-    from holdfast.customer_info.v1.responsibilities_pb2 import GapReportRequest
-
     from cli import asking
+    from cli.asking_gaps import gap_report
     from cli.pages import responsibilities as pages
     from cli.pages.paper import show
 
     at = asking.moment(as_of, "--as-of")
 
     async def work(client: "Client") -> Any:
-        request = GapReportRequest(customer_id=await asking.customer_id(client, customer), as_of=at)
-        return await asking.answer(client, client.responsibilities.GapReport, request)
+        return await gap_report(client, await asking.customer_id(client, customer), at)
 
     report = asking.asked(data, name, "agent", work)
     show(pages.gaps(report))

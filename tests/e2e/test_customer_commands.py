@@ -82,6 +82,9 @@ def test_trees_holders_and_gaps_are_shown(holdfast: Run, people: dict[str, str],
     assert node in tree.stdout
     before = holdfast("customer", "tree", people["company"], "--as-of", "2001-01-01")
     assert "0 nodes as of 2001-01-01" in before.stdout
+    nobody = holdfast("customer", "tree", str(uuid.uuid4()))
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert "no such customer" in nobody.stderr
     who = holdfast("customer", "who-is", "fleet_owner", node)
     assert who.returncode == 1, who.stderr
     assert "nobody" in who.stdout
