@@ -7,6 +7,7 @@ from typing import cast
 
 from holdfast.customer_info.v1 import (
     accounts_pb2,
+    catalogue_pb2,
     consents_pb2,
     customers_pb2,
     hierarchy_pb2,
@@ -110,6 +111,8 @@ EVENTS = (
     accounts_pb2.AccountChanged,
     accounts_pb2.AccountRequestDecided,
     accounts_pb2.AccountRequested,
+    catalogue_pb2.FamilyDefined,
+    catalogue_pb2.FamilyRetired,
     consents_pb2.ConsentChanged,
     customers_pb2.CustomerCreated,
     customers_pb2.CustomerUpdated,

@@ -7,7 +7,7 @@ from holdfast.customer_info.v1 import catalogue_pb2 as pb
 from holdfast.customer_info.v1 import catalogue_pb2_grpc
 
 from chassis.app import App
-from chassis.query.selection import selection
+from chassis.query.selection import DEFAULT_PAGE_SIZE, selection
 from services.customer_info.catalogue import wire
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 
@@ -27,6 +27,14 @@ class CatalogueHandlers(catalogue_pb2_grpc.CatalogueServiceServicer):
         families, token = await self._usecases.page(selection(request.query))
         return pb.ListFamiliesResponse(
             families=[wire.message(f) for f in families], page=query_pb2.PageResponse(next_page_token=token)
+        )
+
+    async def ListFamilyVersions(self, request: pb.ListFamilyVersionsRequest, _: Any) -> pb.ListFamilyVersionsResponse:
+        """Reads a page of what a family was."""
+        page = request.page
+        made, token = await self._usecases.versions(request.name, page.page_size or DEFAULT_PAGE_SIZE, page.page_token)
+        return pb.ListFamilyVersionsResponse(
+            versions=[wire.version_message(m) for m in made], page=query_pb2.PageResponse(next_page_token=token)
         )
 
     async def DefineFamily(self, request: pb.DefineFamilyRequest, _: Any) -> pb.DefineFamilyResponse:

@@ -69,6 +69,15 @@ class Family:
     update_time: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A family in one of its versions, who made it so, and through which channel."""
+
+    family: Family
+    by: str = ""
+    channel: str = ""
+
+
 CONTENT = ("title", "line", "characteristics", "identifiers", "open", "status")
 Families = Mapping[str, Family]
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from chassis.coalesce import Coalescer
+from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.faults import duplicate
 from chassis.mongo.schema import Collection, Index
@@ -11,8 +12,9 @@ from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
-from services.customer_info.catalogue.rules import Characteristic, Families, Family, Identifier, Kind, Status
-from services.customer_info.history.store import History
+from services.customer_info.catalogue.rules import Characteristic, Families, Family, Identifier, Kind, Made, Status
+from services.customer_info.history.rules import version_key
+from services.customer_info.history.store import HISTORY, History
 from services.customer_info.store import TRAIL, trail, without_none
 
 T = TypeVar("T")
@@ -51,6 +53,8 @@ class CatalogueStore:
     def __init__(self, store: Store, history: History) -> None:
         self._store = store
         self._history = history
+        self._outbox = Outbox(store)
+        self._former = store.collection(HISTORY.name)
         self._families = store.collection(FAMILIES.name)
         self._reads: Coalescer[None, Families] = Coalescer(self._read_all)
 
@@ -76,8 +80,18 @@ class CatalogueStore:
         page = await LISTING.page(self._families, selection)
         return [from_document(d) for d in page.documents], page.next_page_token
 
-    async def insert(self, transaction: Transaction, family: Family) -> None:
-        """Adds a family.
+    async def versions(self, name: str, before: int, most: int) -> list[Made]:
+        """What a family was in its versions below the number `before`, the latest first, at most `most`."""
+        # The present is read first: a family that is changed meanwhile is in both, and no version in neither.
+        found = await self._families.find_one({"_id": name, "version": {"$lt": before}})
+        span = {"$gte": version_key(name, 0), "$lt": version_key(name, before)}
+        cursor = self._former.find({"_id": span}).sort("_id", -1).limit(most)
+        former = [{"_id": name, **d["document"]} async for d in cursor]
+        there = [d for d in former if found is None or d["version"] < found["version"]]
+        return [_made(d) for d in ([found] if found else []) + there][:most]
+
+    async def insert(self, transaction: Transaction, family: Family, *happenings: Happening) -> None:
+        """Adds a family and what it has to tell.
 
         Raises:
             AlreadyExists: somebody added one of this name meanwhile.
@@ -89,13 +103,15 @@ class CatalogueStore:
                 known = {"type": "family", "id": family.name}
                 raise AlreadyExists("there is a family of this name", field="family.name", metadata=known) from error
             raise
+        await self._outbox.add(transaction, *happenings)
 
-    async def replace(self, transaction: Transaction, family: Family) -> None:
-        """Puts the next version of a family in place of the one before, which goes to the history."""
+    async def replace(self, transaction: Transaction, family: Family, *happenings: Happening) -> None:
+        """Puts the next version of a family in place of the one before, which is kept, and what it has to tell."""
         before = await self._families.find_one_and_replace(
             {"_id": family.name}, to_document(family), session=transaction
         )
         await self._history.keep(transaction, "family", [before])
+        await self._outbox.add(transaction, *happenings)
 
     async def add_missing(self, families: Sequence[Family]) -> int:
         """Adds those of the families whose name is not there yet; how many there were."""
@@ -144,6 +160,10 @@ def from_document(document: Document) -> Family:
         version=document["version"],
         update_time=document["update_time"],
     )
+
+
+def _made(document: Document) -> Made:
+    return Made(from_document(document), document.get("by", ""), document.get("channel", ""))
 
 
 def _characteristic_document(known: Characteristic) -> Document:

@@ -4,16 +4,22 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from holdfast.customer_info.v1 import catalogue_pb2 as pb
+
 from chassis import etag
+from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, missing
 from chassis.times import now
-from services.customer_info.catalogue import rules
-from services.customer_info.catalogue.rules import Families, Family
+from services.customer_info.catalogue import rules, wire
+from services.customer_info.catalogue.rules import Families, Family, Made
+from services.customer_info.history.rules import mark_of, place_of, token, version_key, version_of
 
 T = TypeVar("T")
 # How long another replica's change may go unseen: long enough that a bulk load never asks for each of its rows.
 LIFE_SECONDS = 2.0
+# More than any family has versions.
+NEWEST = 10**10
 NOTHING: tuple[Families, float] = ({}, float("-inf"))
 
 
@@ -28,9 +34,11 @@ class Catalogue(Protocol):
 
     async def page(self, selection: Selection) -> tuple[list[Family], str]: ...
 
-    async def insert(self, transaction: Any, family: Family) -> None: ...
+    async def versions(self, name: str, before: int, most: int) -> list[Made]: ...
 
-    async def replace(self, transaction: Any, family: Family) -> None: ...
+    async def insert(self, transaction: Any, family: Family, *happenings: Happening) -> None: ...
+
+    async def replace(self, transaction: Any, family: Family, *happenings: Happening) -> None: ...
 
     async def add_missing(self, families: Sequence[Family]) -> int: ...
 
@@ -78,6 +86,23 @@ class CatalogueUseCases:
         """
         return await self._store.page(selection)
 
+    async def versions(self, name: str, page_size: int, page_token: str) -> tuple[list[Made], str]:
+        """A page of what a family was, the latest version first, and the next page's token.
+
+        Raises:
+            NotFound: there is none of this name; Invalid: the token is another list's.
+        """
+        mark = mark_of(name, ["family"])
+        place = place_of(page_token, mark)
+        found = await self._store.versions(name, min(version_of(place[1]), NEWEST) if place else NEWEST, page_size + 1)
+        if not found and not place:
+            raise missing("family", name)
+        page = found[:page_size]
+        last = page[-1].family if len(found) > page_size else None
+        if last is None or last.update_time is None:
+            return page, ""
+        return page, token((last.update_time, version_key(name, last.version)), mark)
+
     async def define(self, wish: Family, given_etag: str) -> Family:
         """Makes the family that `wish` describes, or changes it to that.
 
@@ -93,9 +118,9 @@ class CatalogueUseCases:
                 etag.check(given_etag, before.version)
             after = rules.defined(before, wish, now())
             if before is None:
-                await self._store.insert(transaction, after)
+                await self._store.insert(transaction, after, defined_event(after))
             elif after is not before:
-                await self._store.replace(transaction, after)
+                await self._store.replace(transaction, after, defined_event(after))
             return after
 
         try:
@@ -118,7 +143,7 @@ class CatalogueUseCases:
             etag.check(given_etag, before.version)
             after = rules.retired(before, now())
             if after is not before:
-                await self._store.replace(transaction, after)
+                await self._store.replace(transaction, after, retired_event(after))
             return after
 
         return await self._changed(work)
@@ -128,3 +153,18 @@ class CatalogueUseCases:
         self._changes += 1
         self._at_hand = NOTHING
         return family
+
+
+def defined_event(family: Family) -> Happening:
+    """Tells that a family was made or changed."""
+    return _event(family, pb.FamilyDefined(family=wire.message(family)))
+
+
+def retired_event(family: Family) -> Happening:
+    """Tells that a family was taken off sale."""
+    return _event(family, pb.FamilyRetired(family=wire.message(family)))
+
+
+def _event(family: Family, data: pb.FamilyDefined | pb.FamilyRetired) -> Happening:
+    assert family.update_time is not None, "a stored family has one"
+    return Happening(family.name, family.version, data, family.update_time)

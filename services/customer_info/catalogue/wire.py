@@ -3,7 +3,7 @@
 from holdfast.customer_info.v1 import catalogue_pb2 as pb
 
 from chassis.etag import etag
-from services.customer_info.catalogue.rules import Characteristic, Family, Identifier, Kind, Status
+from services.customer_info.catalogue.rules import Characteristic, Family, Identifier, Kind, Made, Status
 from services.customer_info.wire import stamp
 
 STATUSES = {s: pb.FamilyStatus.Value(f"FAMILY_STATUS_{s.name}") for s in Status}
@@ -40,6 +40,12 @@ def message(kept: Family) -> pb.ProductFamily:
         status=STATUSES[kept.status],
         update_time=stamp(kept.update_time),
     )
+
+
+def version_message(made: Made) -> pb.FamilyVersion:
+    """A version of a family as it goes to a caller."""
+    family = made.family
+    return pb.FamilyVersion(family=message(family), version=family.version, by=made.by, channel=made.channel)
 
 
 def _characteristic(message: pb.CharacteristicSpecification) -> Characteristic:

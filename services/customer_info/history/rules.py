@@ -82,6 +82,18 @@ def version_key(record_id: str, version: int) -> str:
     return f"{record_id}:{version:010d}"
 
 
+def version_of(key: str) -> int:
+    """The number of the version that has a key.
+
+    Raises:
+        Invalid: it is no such key, so it comes from a token that was made up.
+    """
+    number = key.rpartition(":")[2]
+    if not (number.isascii() and number.isdecimal()):
+        raise _foreign()
+    return int(number)
+
+
 def changed(before: Content, after: Content, hidden: Collection[str] = ()) -> tuple[FieldChange, ...]:
     """What became of each field between two versions, by name; of those that are `hidden`, without its values."""
     names = sorted((before.keys() | after.keys()) - BOOKKEEPING)
@@ -132,11 +144,15 @@ def place_of(token_text: str, mark: str) -> Place | None:
             raise ValueError("it is another list's")
         return _EPOCH + millis * _MILLISECOND, key
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise Invalid(
-            "the page token is not one of this list, or is for another one",
-            field=TOKEN_FIELD,
-            reason="INVALID_PAGE_TOKEN",
-        ) from error
+        raise _foreign() from error
+
+
+def _foreign() -> Invalid:
+    return Invalid(
+        "the page token is not one of this list, or is for another one",
+        field=TOKEN_FIELD,
+        reason="INVALID_PAGE_TOKEN",
+    )
 
 
 def mark_of(customer_id: str, kinds: Sequence[str]) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
-from services.customer_info.catalogue.rules import Families, Family
+from services.customer_info.catalogue.rules import Families, Family, Made
 from services.customer_info.catalogue.store import LISTING
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
@@ -45,17 +46,27 @@ class FakeCatalogue:
     async def page(self, selection: Selection) -> tuple[list[Family], str]:
         return page(self.kept.values(), selection, LISTING, GETTERS)
 
-    async def insert(self, transaction: Staged[Family], family: Family) -> None:
+    @property
+    def events(self) -> list[Happening]:
+        return self._stage.events
+
+    async def versions(self, name: str, before: int, most: int) -> list[Made]:
+        mine = [f for f in (*self.kept.values(), *self.former) if f.name == name and f.version < before]
+        return [Made(f) for f in sorted(mine, key=lambda f: f.version, reverse=True)[:most]]
+
+    async def insert(self, transaction: Staged[Family], family: Family, *happenings: Happening) -> None:
         if self.rival:
             self.kept[self.rival.name], self.rival = self.rival, None
         if family.name in {**self.kept, **transaction.kept}:
             known = {"type": "family", "id": family.name}
             raise AlreadyExists("there is a family of this name", field="family.name", metadata=known)
         transaction.kept[family.name] = family
+        transaction.events += happenings
 
-    async def replace(self, transaction: Staged[Family], family: Family) -> None:
+    async def replace(self, transaction: Staged[Family], family: Family, *happenings: Happening) -> None:
         self.former.append(transaction.kept[family.name])
         transaction.kept[family.name] = family
+        transaction.events += happenings
 
     async def add_missing(self, families: Sequence[Family]) -> int:
         missing = [f for f in families if f.name not in self.kept]

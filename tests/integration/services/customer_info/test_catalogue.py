@@ -10,6 +10,8 @@ from holdfast.customer_info.v1 import customers_pb2, portfolio_pb2
 from holdfast.customer_info.v1.catalogue_pb2_grpc import CatalogueServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
+from holdfast.events.v1 import events_pb2
+from holdfast.events.v1.events_pb2_grpc import EventsServiceStub
 
 from chassis.errors import reason_of
 from services.customer_info.catalogue.defaults import default_families
@@ -111,6 +113,40 @@ async def test_a_family_is_defined_read_changed_and_retired(
     with pytest.raises(grpc.aio.AioRpcError) as unknown:
         await catalogue.RetireFamily(pb.RetireFamilyRequest(name="telex"), metadata=admin)
     assert (reason_of(unknown.value), metadata_of(unknown.value)) == ("NOT_FOUND", {"type": "family", "id": "telex"})
+
+
+async def test_who_made_a_family_what_it_is_can_be_read_and_every_change_is_told(
+    catalogue: CatalogueServiceStub, admin: Metadata, agent: Metadata, channel: grpc.aio.Channel, loader: Metadata
+) -> None:
+    wish = leased()
+    await defined(catalogue, admin, wish)
+    wish.title = "Leased circuit"
+    await defined(catalogue, (*admin, ("x-holdfast-channel", "store")), wish)
+    await catalogue.RetireFamily(pb.RetireFamilyRequest(name=wish.name), metadata=admin)
+    asked = pb.ListFamilyVersionsRequest(name=wish.name, page=query_pb2.PageRequest(page_size=2))
+    latest = await catalogue.ListFamilyVersions(asked, metadata=agent)
+    asked.page.page_token = latest.page.next_page_token
+    first = await catalogue.ListFamilyVersions(asked, metadata=agent)
+    made = [*latest.versions, *first.versions]
+    assert [(v.version, v.family.title, v.by, v.channel) for v in made] == [
+        (3, "Leased circuit", "tester", ""),
+        (2, "Leased circuit", "tester", "store"),
+        (1, leased().title, "tester", ""),
+    ]
+    assert [v.family.status for v in made][:2] == [pb.FAMILY_STATUS_RETIRED, pb.FAMILY_STATUS_ACTIVE]
+    assert first.page.next_page_token == ""
+    with pytest.raises(grpc.aio.AioRpcError) as unknown:
+        await catalogue.ListFamilyVersions(pb.ListFamilyVersionsRequest(name="telex"), metadata=agent)
+    assert reason_of(unknown.value) == "NOT_FOUND"
+    types = [f"holdfast.customer_info.v1.{name}" for name in ("FamilyDefined", "FamilyRetired")]
+    told: list[tuple[int, str]] = []
+    stream = EventsServiceStub(channel).Subscribe(events_pb2.SubscribeRequest(types=types), metadata=loader, timeout=30)
+    async for answer in stream:
+        told += [(e.sequence, e.type.rpartition(".")[2]) for e in answer.events if e.subject == wish.name]
+        if len(told) == 3:
+            break
+    stream.cancel()
+    assert told == [(1, "FamilyDefined"), (2, "FamilyDefined"), (3, "FamilyRetired")]
 
 
 async def test_bad_families_are_refused_by_field(catalogue: CatalogueServiceStub, admin: Metadata) -> None:

@@ -127,6 +127,25 @@ async def test_a_family_defined_by_many_at_once_has_one_first_version(families: 
     assert (await families.read(None, wish.name)).version == 4
 
 
+async def test_the_versions_of_a_family_come_latest_first_page_by_page(families: Any) -> None:
+    catalogue = CatalogueUseCases(families)
+    wish, other = named(), named()
+    await catalogue.define(other, "")
+    for n in range(12):
+        await catalogue.define(replace(wish, title=f"{n}"), "")
+    token, found = "", []
+    while True:
+        page, token = await catalogue.versions(wish.name, 5, token)
+        found += page
+        if not token:
+            break
+    assert [(m.family.name, m.family.version, m.family.title) for m in found] == [
+        (wish.name, n + 1, f"{n}") for n in reversed(range(12))
+    ]
+    assert [m.family.version for m in await families.versions(wish.name, 4, 2)] == [3, 2]
+    assert await families.versions(wish.name, 1, 2) == []
+
+
 async def test_what_a_family_was_is_kept(store: Store) -> None:
     catalogue = CatalogueUseCases(CatalogueStore(store, History(store)))
     wish = named()

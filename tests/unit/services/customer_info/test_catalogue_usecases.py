@@ -7,6 +7,7 @@ import pytest
 from chassis.rules import Conflict, Invalid, NotFound
 from services.customer_info.catalogue.rules import Characteristic, Families, Family, Status
 from services.customer_info.catalogue.usecases import LIFE_SECONDS, CatalogueUseCases
+from services.customer_info.history import rules as history_rules
 from tests.support.fakes.catalogue import FakeCatalogue
 from tests.unit.services.customer_info.builders import NOON
 
@@ -49,6 +50,32 @@ async def test_a_family_is_made_changed_and_taken_off_sale() -> None:
     assert await catalogue.retire("fax", "") == retired
     assert store.former == [made, changed]
     assert (await catalogue.define(changed, "v3")).status is Status.ACTIVE
+
+
+async def test_every_change_of_a_family_is_told_and_its_versions_can_be_read() -> None:
+    catalogue, store, _ = house()
+    await catalogue.define(FAX, "")
+    await catalogue.define(replace(FAX, title="Telefax"), "")
+    await catalogue.define(replace(FAX, title="Telefax"), "")
+    await catalogue.retire("fax", "")
+    await catalogue.retire("fax", "")
+    assert [(e.subject, e.sequence, e.data.DESCRIPTOR.name) for e in store.events] == [
+        ("fax", 1, "FamilyDefined"),
+        ("fax", 2, "FamilyDefined"),
+        ("fax", 3, "FamilyRetired"),
+    ]
+    first, token = await catalogue.versions("fax", 2, "")
+    assert [m.family.version for m in first] == [3, 2]
+    last, end = await catalogue.versions("fax", 2, token)
+    assert ([m.family.title for m in last], end) == (["Fax"], "")
+    with pytest.raises(NotFound):
+        await catalogue.versions("telex", 2, "")
+    with pytest.raises(Invalid) as foreign:
+        await catalogue.versions("telex", 2, token)
+    assert foreign.value.reason == "INVALID_PAGE_TOKEN"
+    made_up = history_rules.token((NOON, "fax:x"), history_rules.mark_of("fax", ["family"]))
+    with pytest.raises(Invalid):
+        await catalogue.versions("fax", 2, made_up)
 
 
 async def test_a_change_needs_the_current_etag_of_a_family_that_is_there() -> None:
