@@ -91,6 +91,7 @@ ACCOUNT_REQUESTS = Collection(
     optional={"sealed": "binData", "wanted": "object"},
     indexes=[
         Index([("customer_id", 1), *NEWEST], serves="ListRequests of a customer"),
+        Index([("customer_id", 1), *LATEST], serves="ListChanges of a customer's requests"),
         Index([("account_id", 1), *NEWEST], serves="ListRequests about an account"),
         Index([("status", 1), *NEWEST], serves="ListRequests that wait for anybody's decision"),
         Index([("approver_role", 1), ("status", 1), *NEWEST], serves="ListRequests that wait for a role's decision"),

@@ -8,8 +8,11 @@ from google.protobuf.message import Message
 from chassis.vault.sealing import DataKey
 from services.customer_info.accounts import documents as account_documents
 from services.customer_info.accounts import wire as account_wire
-from services.customer_info.accounts.store import ACCOUNTS
+from services.customer_info.accounts.store import ACCOUNT_REQUESTS, ACCOUNTS
 from services.customer_info.accounts.store import KIND as ACCOUNT
+from services.customer_info.consents import store as consent_store
+from services.customer_info.consents import wire as consent_wire
+from services.customer_info.consents.store import CONSENTS
 from services.customer_info.customers import documents as customer_documents
 from services.customer_info.customers import wire as customer_wire
 from services.customer_info.customers.store import CUSTOMERS
@@ -35,6 +38,8 @@ from services.customer_info.responsibilities.store import ASSIGNMENTS
 from services.customer_info.responsibilities.store import KIND as ASSIGNMENT
 
 Document = dict[str, Any]
+ACCOUNT_REQUEST = "account_request"
+CONSENT = "consent"
 # Reads a record as it is kept; without its customer's key, without what is personal.
 Read = Callable[[Document, DataKey | None], Content]
 
@@ -57,6 +62,16 @@ def account(document: Document, key: DataKey | None) -> Content:
     return {**without(found, ["content"]), **found.get("content", {})}
 
 
+def account_request(document: Document, key: DataKey | None) -> Content:
+    """A request about an account with the steps it took, as `AccountsService` tells of it: these are its history."""
+    return content(account_wire.request_message(account_documents.request(document, key)))
+
+
+def consent(document: Document, key: DataKey | None) -> Content:
+    """What was agreed to, withdrawn or asked not to be done, as `ConsentsService` tells of it; it never changes."""
+    return content(consent_wire.record(consent_store.from_document(document, key)))
+
+
 def tree(document: Document, key: DataKey | None) -> Content:
     """A tree of the hierarchy, as `HierarchyService` tells of it, without its nodes, which are dated themselves."""
     keys = {} if key is None else {document["customer_id"]: key}
@@ -77,6 +92,8 @@ KEPT: Final[Mapping[str, Kept]] = {
     CUSTOMER: Kept(CUSTOMERS.name, owner="_id"),
     PRODUCT: Kept(PRODUCTS.name, many=True),
     ACCOUNT: Kept(ACCOUNTS.name, many=True),
+    ACCOUNT_REQUEST: Kept(ACCOUNT_REQUESTS.name, many=True),
+    CONSENT: Kept(CONSENTS.name, many=True, time="time"),
     TREE: Kept(TREES.name),
     ASSIGNMENT: Kept(ASSIGNMENTS.name, many=True),
     PROFILE: Kept(PROFILES.name),
@@ -85,6 +102,8 @@ READ: Final[Mapping[str, Read]] = {
     CUSTOMER: customer,
     PRODUCT: product,
     ACCOUNT: account,
+    ACCOUNT_REQUEST: account_request,
+    CONSENT: consent,
     TREE: tree,
     ASSIGNMENT: assignment,
     PROFILE: profile,

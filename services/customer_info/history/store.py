@@ -36,15 +36,16 @@ LATEST = [("update_time", -1), ("_id", -1)]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where the records of a kind are kept, and which field of theirs names the customer.
+    """Where the records of a kind are kept, and which fields of theirs name the customer and the time of the change.
 
-    `many`: a customer may have thousands, and the collection has an index of a customer's by last change. Otherwise
-    they are few, and read all.
+    `many`: a customer may have thousands, and the collection has an index of a customer's by that time. Otherwise
+    they are few, and read all. What never changes has no versions: each record is one.
     """
 
     collection: str
     owner: str = "customer_id"
     many: bool = False
+    time: str = "update_time"
 
 
 class History:
@@ -114,33 +115,34 @@ class Records:
         if kept.many:
             # Two versions of one record are never of one time: of that time, what comes next is another record's.
             place = before and (before[0], before[1].rpartition(":")[0])
-            cursor = collection.find(wanted | _before(place), SHOWN).sort(LATEST).limit(most)
-            return [_version(kind, d[kept.owner], d) async for d in cursor]
-        found = [_version(kind, d[kept.owner], d) async for d in collection.find(wanted, SHOWN)]
+            cursor = collection.find(wanted | _before(place, kept.time), SHOWN)
+            latest_first = cursor.sort([(kept.time, -1), ("_id", -1)]).limit(most)
+            return [_version(kind, d[kept.owner], d, kept.time) async for d in latest_first]
+        found = [_version(kind, d[kept.owner], d, kept.time) async for d in collection.find(wanted, SHOWN)]
         return latest([v for v in found if before is None or v.place < before], most)
 
     async def one(self, kind: str, record_id: str) -> Version | None:
         """One record as it is."""
         kept, collection = self._collections[kind]
         found = await collection.find_one({"_id": record_id}, SHOWN)
-        return None if found is None else _version(kind, found[kept.owner], found)
+        return None if found is None else _version(kind, found[kept.owner], found, kept.time)
 
 
-def _before(place: Place | None) -> Document:
+def _before(place: Place | None, time: str = "update_time") -> Document:
     """What comes after a place in the order from the latest; the first condition tells the index where to begin."""
     if place is None:
         return {}
     at, key = place
-    return {"update_time": {"$lte": at}, "$or": [{"update_time": {"$lt": at}}, {"_id": {"$lt": key}}]}
+    return {time: {"$lte": at}, "$or": [{time: {"$lt": at}}, {"_id": {"$lt": key}}]}
 
 
-def _version(kind: str, customer_id: str, document: Mapping[str, Any]) -> Version:
+def _version(kind: str, customer_id: str, document: Mapping[str, Any], time: str = "update_time") -> Version:
     return Version(
         kind,
         document["_id"],
         customer_id,
-        document["version"],
-        document["update_time"],
+        document.get("version", 1),
+        document[time],
         document.get("by", ""),
         document.get("channel", ""),
         document,

@@ -78,7 +78,8 @@ class HistoryUseCases:
     ) -> tuple[list[Change], str]:
         """A page of the changes of a customer's records, latest first, and the next page's token.
 
-        Who is not `trusted` is told which personal fields changed, not their values.
+        Versions in which nothing changed that their contract tells are left out: such a page is shorter. Who is not
+        `trusted` is told which personal fields changed, not their values.
 
         Raises:
             Invalid: there is no such kind of record, or the token is another list's; NotFound: no such customer.
@@ -90,7 +91,8 @@ class HistoryUseCases:
         found = await self._versions(ids, kinds, before, page_size + 1)
         page = found[:page_size]
         more = len(found) > page_size
-        return await self._changes(page, trusted=trusted), rules.token(page[-1].place, mark) if more else ""
+        changes = [c for c in await self._changes(page, trusted=trusted) if c.fields or c.erased]
+        return changes, rules.token(page[-1].place, mark) if more else ""
 
     async def record(
         self, customer_id: str, kind: str, record_id: str, at: datetime | None, *, trusted: bool

@@ -11,8 +11,19 @@ from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1 import query_pb2
-from holdfast.customer_info.v1 import customers_pb2, history_pb2, portfolio_pb2, privacy_pb2, profiles_pb2
+from holdfast.customer_info.v1 import (
+    accounts_pb2,
+    consents_pb2,
+    customers_pb2,
+    history_pb2,
+    portfolio_pb2,
+    privacy_pb2,
+    profiles_pb2,
+)
+from holdfast.customer_info.v1.accounts_pb2_grpc import AccountsServiceStub
+from holdfast.customer_info.v1.consents_pb2_grpc import ConsentsServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 from holdfast.customer_info.v1.history_pb2_grpc import HistoryServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
@@ -21,8 +32,10 @@ from holdfast.customer_info.v1.profiles_pb2_grpc import ProfilesServiceStub
 from chassis.errors import reason_of
 from chassis.times import from_timestamp, now, to_timestamp
 from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.forester import Forester, node
 from tests.integration.services.customer_info.messages import (
     bad_fields,
+    company,
     customer_batches,
     new_uuid,
     person,
@@ -127,6 +140,49 @@ async def test_changes_of_all_kinds_are_listed_together_or_by_kind(
     assert fields(found[0])["newsletter_topics"] == (None, ["offers"])
     assert fields(found[1])["status"] == ("PRODUCT_STATUS_ACTIVE", "PRODUCT_STATUS_SUSPENDED")
     assert [c.version for c in await listed(history, agent, made.id, "product")] == [2, 1]
+
+
+async def test_consents_and_requests_about_accounts_are_changes_and_a_tree_that_only_grew_is_none(
+    customers: CustomersServiceStub,
+    history: HistoryServiceStub,
+    channel: grpc.aio.Channel,
+    agent: Metadata,
+    keys: Keys,
+) -> None:
+    request = customers_pb2.CreateCustomerRequest(customer=company())
+    made = (await customers.CreateCustomer(request, metadata=agent)).customer
+    given = consents_pb2.RecordConsentRequest(
+        customer_id=made.id,
+        given=consents_pb2.ConsentGiven(purpose="surveys", basis=consents_pb2.LAWFUL_BASIS_CONSENT),
+        source=consents_pb2.ConsentSource(channel="store", note="said Zebulon"),
+    )
+    consent = (await ConsentsServiceStub(channel).RecordConsent(given, metadata=agent)).record
+    content = accounts_pb2.AccountContent(name="Head office", number=new_uuid(), currency_code="EUR")
+    set_up = accounts_pb2.AccountSetUp(kind=accounts_pb2.ACCOUNT_KIND_BILLING_ACCOUNT, content=content)
+    wanted = accounts_pb2.RequestAccountRequest(customer_id=made.id, reason="they asked", set_up=set_up)
+    asked = (await AccountsServiceStub(channel).RequestAccount(wanted, metadata=agent)).request
+    forest = Forester(HierarchyServiceStub(channel), agent, made.id)
+    tree = await forest.planted()
+    await forest.add(tree.id, node("Works"))
+    found = await listed(history, agent, made.id, "tree", "account_request", "consent")
+    assert [(c.kind, c.record_id, c.version) for c in found] == [
+        ("tree", tree.id, 1),
+        ("account_request", asked.id, 1),
+        ("consent", consent.id, 1),
+    ]
+    assert fields(found[1])["reason"] == (None, "they asked")
+    assert (found[2].by, found[2].channel, found[2].time) == ("tester", "store", consent.time)
+    masked = await listed(history, keys.metadata("auditor"), made.id, "consent", "account_request")
+    assert "Zebulon" in str(found)
+    assert "Zebulon" not in str(masked)
+    assert "they asked" not in str(masked)
+    read = history_pb2.GetRecordRequest(customer_id=made.id, kind="consent", record_id=consent.id)
+    kept = json_format.MessageToDict((await history.GetRecord(read, metadata=agent)).content)
+    assert kept["given"]["purpose"] == "surveys"
+    read.as_of.CopyFrom(made.create_time)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await history.GetRecord(read, metadata=agent)
+    assert reason_of(refused.value) == "NOT_FOUND"
 
 
 async def test_auditors_see_which_personal_fields_changed_but_not_their_values(

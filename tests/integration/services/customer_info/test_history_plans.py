@@ -9,6 +9,9 @@ import pytest
 from chassis.mongo.client import Document, Store
 from chassis.vault.vault import Vault
 from services.customer_info.accounts.store import AccountStore
+from services.customer_info.catalogue.store import CatalogueStore
+from services.customer_info.consents.rules import Withdrawn
+from services.customer_info.consents.store import ConsentStore
 from services.customer_info.customers.store import CustomerStore
 from services.customer_info.history.kinds import KEPT
 from services.customer_info.history.rules import Place
@@ -18,8 +21,9 @@ from services.customer_info.profiles.fact_rules import Sum
 from services.customer_info.profiles.store import ProfileStore
 from services.customer_info.profiles.view_rules import Told
 from tests.support.explain import SLOW, Overheard, overheard, stages
-from tests.unit.services.customer_info.account_builders import billing_account
+from tests.unit.services.customer_info.account_builders import billing_account, request_about
 from tests.unit.services.customer_info.builders import NOON, later, new_uuid, person, product
+from tests.unit.services.customer_info.consent_builders import record
 from tests.unit.services.customer_info.profile_builders import full_profile
 
 PEOPLE = 60
@@ -36,6 +40,7 @@ class Bench:
         self.customers = CustomerStore(store, vault, self.history)
         self.products = ProductStore(store, vault, self.history)
         self.accounts = AccountStore(store, vault, self.history)
+        self.consents = ConsentStore(store, vault)
         self.profiles = ProfileStore(store, vault, self.history)
         self.people = [person() for _ in range(PEOPLE)]
 
@@ -54,7 +59,11 @@ class Bench:
 
         async def work(transaction: Any) -> None:
             for c in self.people:
-                await self.accounts.put(transaction, billing_account(c.id, content={"number": new_uuid()}))
+                account = billing_account(c.id, content={"number": new_uuid()})
+                await self.accounts.put(transaction, account)
+                await self.accounts.ask(transaction, request_about(account))
+                withdrawn = Withdrawn("marketing", ())
+                await self.consents.insert(transaction, record(withdrawn, customer_id=c.id, id=new_uuid()))
                 await self.profiles.put(transaction, full_profile(c.id))
                 await self.profiles.tell(transaction, {(c.id, "contacts"): Told({"n": Sum()}, NOON)})
 
@@ -117,6 +126,9 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "former versions of a kind": past(["product"]),
     **{f"records of kind {kind} of {n}": present(kind, n) for kind in ("customer", "product") for n in (1, 3)},
     "accounts": present("account"),
+    "requests about accounts": present("account_request"),
+    "consents": present("consent"),
+    "versions of a family": lambda b: CatalogueStore(b.store, b.history).versions("voice", 9, 5),
     "profiles as records": present("profile"),
     "trees": lambda b: b.records.page("tree", b.ids, None, 5),
     "assignments": lambda b: b.records.page("assignment", b.ids, (NOON, f"{new_uuid()}:0000000001"), 5),

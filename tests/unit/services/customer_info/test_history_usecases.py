@@ -75,7 +75,6 @@ class World:
             found += page
             if not token:
                 return found
-            assert page
 
 
 @pytest.fixture
@@ -108,6 +107,21 @@ async def test_who_need_not_see_personal_values_is_told_of_the_change_without_th
     assert third.fields == (FieldChange("open", 1, 3),)
     assert second.fields == (FieldChange("secret", None, None, masked=True),)
     assert first.fields == (FieldChange("open", None, 1), FieldChange("secret", None, None, masked=True))
+
+
+async def test_a_version_in_which_nothing_changed_that_is_told_is_left_out_and_its_page_is_shorter(
+    world: World,
+) -> None:
+    await world.write("person", "ann", "ann", 2, "Ann")
+    await world.write("person", "ann", "ann", 2, "Ann")
+    await world.write("person", "ann", "ann", 3, "Ann")
+    pages, token = [], ""
+    while True:
+        page, token = await world.usecases.changes("ann", (), 2, token, trusted=True)
+        pages.append([c.version.version for c in page])
+        if not token:
+            break
+    assert pages == [[4], [2, 1]]
 
 
 async def test_changes_of_an_erased_person_are_listed_without_what_was_personal(world: World) -> None:
@@ -199,20 +213,23 @@ writes = st.lists(
 
 
 @given(writes, st.integers(1, 5))
-async def test_pages_of_any_size_tell_every_change_once_in_order(
+async def test_pages_of_any_size_tell_every_change_that_changes_something_once_in_order(
     steps: list[tuple[str, int, int]], page_size: int
 ) -> None:
     world = World()
     await world.write("person", "ann", "ann", 0)
     await world.write("person", "bob", "bob", 0)
+    known, different = {"ann": 0}, 1
     for place, value, gap in steps:
         world.clock += timedelta(milliseconds=gap)
         kind, record_id = place.split()
         await world.write(kind, record_id, "ann", value)
+        different += known.get(record_id) != value
+        known[record_id] = value
     changes = await world.all(page_size)
     places = [c.version.place for c in changes]
     assert places == sorted(places, reverse=True)
-    assert len(set(places)) == len(places) == len(steps) + 1
+    assert len(set(places)) == len(places) == different
     for change in changes:
         values = {f.name: f.after for f in change.fields}
         assert values.get("open", change.version.document["open"]) == change.version.document["open"]
