@@ -39,7 +39,8 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
 
     async def GetProduct(self, request: pb.GetProductRequest, _: Any) -> pb.GetProductResponse:
         """Reads one product."""
-        return pb.GetProductResponse(product=wire.message(await self._usecases.get(request.product_id), now()))
+        kept = await self._usecases.get(request.product_id, request.customer_id)
+        return pb.GetProductResponse(product=wire.message(kept, now()))
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, _: Any) -> pb.UpdateProductResponse:
         """Changes the fields of a mask."""
@@ -48,8 +49,14 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         return pb.UpdateProductResponse(product=wire.message(after, now()))
 
     async def GetPortfolio(self, request: pb.GetPortfolioRequest, _: Any) -> pb.GetPortfolioResponse:
-        """Reads what one customer has."""
-        found = await self._views.portfolio(request.customer_id, include_ceased=request.include_ceased)
+        """Reads a page of what one customer has."""
+        page = request.page
+        found = await self._views.portfolio(
+            request.customer_id,
+            include_ceased=request.include_ceased,
+            page_size=page.page_size,
+            page_token=page.page_token,
+        )
         return view_wire.portfolio(found, now())
 
     async def GetHierarchyPortfolio(

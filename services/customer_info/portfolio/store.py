@@ -22,7 +22,7 @@ from services.customer_info.identifier_rules import Key
 from services.customer_info.portfolio.documents import from_document, is_sealed, to_document, token
 from services.customer_info.portfolio.identifier_rules import taken
 from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status
-from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node
+from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node, merged
 from services.customer_info.store import TRAIL, holder, refused_key
 
 KIND = "product"
@@ -88,6 +88,10 @@ LISTING = Listing(
     },
     [Order("update_time", descending=True)],
 )
+# What one customer has, in the order of its portfolio.
+PORTFOLIO = Listing(
+    "portfolio", {n: fields.text(n, sortable=True) for n in ("family", "name")}, [Order("family"), Order("name")]
+)
 # What serves look-ups stays where it is when a product is read.
 SHOWN = {"lookup": 0, "identifier_keys": 0}
 # Portfolios that are read together hold less than this; a larger lot is divided.
@@ -134,6 +138,18 @@ class ProductStore:
     async def all(self, customer_ids: Ids) -> list[Product]:
         """The same with what has ceased."""
         return await self._all.submit(customer_ids)
+
+    async def portfolio(
+        self, customer_ids: Ids, selection: Selection, *, include_ceased: bool
+    ) -> tuple[list[Product], str]:
+        """A page of the same, as long as it may be, and the next page's token.
+
+        Raises:
+            Invalid: the token is not one of this portfolio.
+        """
+        whose = {"customer_id": {"$in": list(customer_ids)}, **({} if include_ceased else NOT_CEASED)}
+        page = await PORTFOLIO.page(self._products, selection, whose)
+        return await self._opened(page.documents), page.next_page_token
 
     async def placed(self, customer_ids: Sequence[str]) -> list[Placed]:
         """All that a customer has that has not ceased, by the nodes at which it stands and by currency."""
@@ -332,7 +348,7 @@ class ProductStore:
         found: dict[str, list[Product]] = {customer_id: [] for customer_id in wanted}
         for product in await self._opened(documents):
             found[product.customer_id].append(product)
-        return [found[ids[0]] if len(ids) == 1 else _merged([found[i] for i in ids]) for ids in asked]
+        return [found[ids[0]] if len(ids) == 1 else merged([found[i] for i in ids]) for ids in asked]
 
     async def _found(self, wanted: Sequence[str], condition: Document) -> list[Document]:
         """The first 1000 documents of each of these customers, in its order."""
@@ -381,10 +397,3 @@ def _first(documents: Sequence[Document]) -> list[Document]:
         if place <= MOST:
             kept.append(document)
     return kept
-
-
-def _merged(portfolios: Sequence[Sequence[Product]]) -> list[Product]:
-    """Portfolios of one customer as one, in the same order, as long as one may be."""
-    together = [product for portfolio in portfolios for product in portfolio]
-    # Texts compare by code point, and so do their UTF-8 bytes, by which the store orders them.
-    return sorted(together, key=lambda p: (p.family, p.name, p.id))[:MOST]

@@ -1,7 +1,7 @@
 """What happens to products, one function per method."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from chassis import etag
 from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
-from chassis.query.selection import Selection
+from chassis.query.selection import Predicate, Selection
 from chassis.rules import Invalid, NotFound, Refusal, erased, missing
 from chassis.times import now
 from services.customer_info.catalogue.rules import Families
@@ -141,13 +141,16 @@ class PortfolioUseCases:
 
         return await self._store.once(request_id, content, work)
 
-    async def get(self, product_id: str) -> Product:
-        """One product.
+    async def get(self, product_id: str, customer_id: str = "") -> Product:
+        """One product; with a `customer_id`, one of that customer's, also if it came under a merged record.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none, or it is somebody else's.
         """
-        return await self._current(None, product_id, "")
+        product = await self._current(None, product_id, "")
+        if customer_id and product.customer_id not in await self._lineage.of(customer_id):
+            raise missing("product", product_id)
+        return product
 
     async def update(self, wish: Product, names: frozenset[str], given_etag: str) -> Product:
         """Changes the fields `names` of the product `wish.id` to what `wish` says.
@@ -176,12 +179,12 @@ class PortfolioUseCases:
         return await self._store.transact(work)
 
     async def page(self, selection: Selection) -> tuple[list[Product], str]:
-        """A page of products of all customers, and the next page's token.
+        """A page of products of all customers, and the next page's token; who asks for a customer's gets all of it.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(selection)
+        return await self._store.page(await self._widened(selection))
 
     async def following(self, selection: Selection, product_id: str, most: int) -> list[Product]:
         """At most `most` products in the order of their ids, from the one after this id.
@@ -189,7 +192,7 @@ class PortfolioUseCases:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.following(selection, product_id, most)
+        return await self._store.following(await self._widened(selection), product_id, most)
 
     async def change_status(self, product_id: str, status: Status, given_etag: str) -> Product:
         """Moves a product along.
@@ -275,6 +278,21 @@ class PortfolioUseCases:
     async def _payers(self, products: Sequence[Product]) -> set[str]:
         wanted = {product.account_id for product in products if product.account_id}
         return await self._accounts.in_use(wanted) if wanted else set()
+
+    async def _widened(self, selection: Selection) -> Selection:
+        """`selection` with all ids that the customers have whom it asks for."""
+        asked = [value for p in selection.predicates if p.field == "customer_id" for value in p.values]
+        if not asked:
+            return selection
+        ids = await self._lineage.of_many(asked)
+
+        def widened(predicate: Predicate) -> Predicate:
+            if predicate.field != "customer_id":
+                return predicate
+            values = dict.fromkeys(member for value in predicate.values for member in ids[value])
+            return replace(predicate, values=tuple(values))
+
+        return replace(selection, predicates=tuple(map(widened, selection.predicates)))
 
     async def _current(self, transaction: Any, product_id: str, given_etag: str) -> Product:
         product = await self._store.read(transaction, product_id)

@@ -8,7 +8,7 @@ from chassis.rules import Invalid, NotFound
 from services.customer_info.catalogue.rules import Families
 from services.customer_info.customers.rules import Money
 from services.customer_info.hierarchy.rules import Placement
-from services.customer_info.portfolio.rules import CURRENT, Product, Status
+from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status
 
 # As many nodes as one answer tells of.
 MOST_NODES = 1000
@@ -189,6 +189,13 @@ def figures(rows: Iterable[FamilyRow]) -> Figures:
         [Money(currency, micros) for currency, micros in sorted(totals.items())],
         dict(ends),
     )
+
+
+def merged(portfolios: Sequence[Sequence[Product]]) -> list[Product]:
+    """Portfolios of one customer, each in its order, as one in the same order, as long as one may be."""
+    together = [product for portfolio in portfolios for product in portfolio]
+    # Texts compare by code point, and so do their UTF-8 bytes, by which the store orders them.
+    return sorted(together, key=lambda p: (p.family, p.name, p.id))[:MOST]
 
 
 def by_line(rows: Iterable[FamilyRow], families: Families) -> list[LineView]:

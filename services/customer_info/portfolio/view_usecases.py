@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chassis.rules import NotFound
+from chassis.query.selection import Selection
+from chassis.rules import Invalid, NotFound
 from chassis.times import now
 from services.customer_info.customers.rules import Money
 from services.customer_info.hierarchy.rules import Placement, Tree
@@ -21,6 +22,10 @@ class Owned(Protocol):
     async def current(self, customer_ids: tuple[str, ...]) -> list[Product]: ...
 
     async def all(self, customer_ids: tuple[str, ...]) -> list[Product]: ...
+
+    async def portfolio(
+        self, customer_ids: tuple[str, ...], selection: Selection, *, include_ceased: bool
+    ) -> tuple[list[Product], str]: ...
 
     async def placed(self, customer_ids: Sequence[str]) -> list[Placed]: ...
 
@@ -40,10 +45,14 @@ class Trees(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """What one customer has, by family and name, and what it costs a month, a currency each."""
+    """What one customer has, by family and name, and what it costs a month, a currency each.
+
+    `next_page_token` leads to what comes after; empty: nothing does.
+    """
 
     products: list[Product]
     monthly_total: list[Money]
+    next_page_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +86,31 @@ class PortfolioViews:
         self._trees = trees
         self._lineage = lineage
 
-    async def portfolio(self, customer_id: str, *, include_ceased: bool) -> Portfolio:
-        """What a customer has, at most 1000 products; nothing where there is no such customer.
+    async def portfolio(
+        self, customer_id: str, *, include_ceased: bool, page_size: int = 0, page_token: str = ""
+    ) -> Portfolio:
+        """A page of what a customer has, as long as `page_size`; 0: 1000. Nothing where there is no such customer.
 
-        The totals are of everything it has, also beyond the thousandth.
+        The totals are of everything it has, also beyond the page.
+
+        Raises:
+            Invalid: the token is not one of this portfolio.
         """
         ids = await self._lineage.of(customer_id)
-        products = await (self._store.all(ids) if include_ceased else self._store.current(ids))
-        if len(products) < MOST:
+        if not page_size and not page_token:
+            # Nearly all are read at once, and share the way to the store with others.
+            products = await (self._store.all(ids) if include_ceased else self._store.current(ids))
+            if len(products) < MOST:
+                return Portfolio(products, totals(products))
+        wanted = Selection(page_size=page_size or MOST, page_token=page_token)
+        try:
+            products, following = await self._store.portfolio(ids, wanted, include_ceased=include_ceased)
+        except Invalid as refusal:
+            refusal.field = "page.page_token"
+            raise
+        if not page_token and not following:
             return Portfolio(products, totals(products))
-        return Portfolio(products, view_rules.added_up(await self._store.placed(ids)).monies)
+        return Portfolio(products, view_rules.added_up(await self._store.placed(ids)).monies, following)
 
     async def by_hierarchy(self, customer_id: str, tree_id: str, node_id: str) -> HierarchyPortfolio:
         """Where a customer's products stand now in one of its trees, or in the part of it below `node_id`.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from holdfast.common.v1 import types_pb2
+from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.times import to_timestamp
@@ -16,7 +16,9 @@ from services.customer_info.portfolio.wire import STATUSES, message
 def portfolio(found: Portfolio, at: datetime) -> pb.GetPortfolioResponse:
     """The provider's view."""
     return pb.GetPortfolioResponse(
-        products=[message(p, at) for p in found.products], monthly_total=_monies(found.monthly_total)
+        products=[message(p, at) for p in found.products],
+        monthly_total=_monies(found.monthly_total),
+        page=query_pb2.PageResponse(next_page_token=found.next_page_token) if found.next_page_token else None,
     )
 
 

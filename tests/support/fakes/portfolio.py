@@ -12,7 +12,7 @@ from services.customer_info.customers.looking_up import Holding
 from services.customer_info.identifier_rules import Key
 from services.customer_info.portfolio.identifier_rules import EXCLUSIVE, key, taken
 from services.customer_info.portfolio.rules import CURRENT, MOST, Product
-from services.customer_info.portfolio.store import LISTING
+from services.customer_info.portfolio.store import LISTING, PORTFOLIO
 from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
@@ -22,6 +22,7 @@ GETTERS: dict[str, Callable[[Product], Any]] = {
     "id": lambda p: p.id,
     "customer_id": lambda p: p.customer_id,
     "family": lambda p: p.family,
+    "name": lambda p: p.name,
     "status": lambda p: p.status,
     "account_id": lambda p: p.account_id,
     "node_id": lambda p: p.node_ids,
@@ -58,6 +59,13 @@ class FakeProducts:
 
     async def all(self, customer_ids: Sequence[str]) -> list[Product]:
         return self._of(customer_ids)[:MOST]
+
+    async def portfolio(
+        self, customer_ids: Sequence[str], selection: Selection, *, include_ceased: bool
+    ) -> tuple[list[Product], str]:
+        return page(
+            self._of(customer_ids) if include_ceased else self._current(customer_ids), selection, PORTFOLIO, GETTERS
+        )
 
     async def placed(self, customer_ids: Sequence[str]) -> list[Placed]:
         found = [(p.node_ids, p.monthly_price) for p in self._current(customer_ids)]

@@ -250,6 +250,7 @@ async def test_the_portfolio_of_both_is_shown_with_the_survivor(
     created: Callable[..., asyncio.Future[pb.Customer]],
     lead: Metadata,
 ) -> None:
+    from holdfast.common.v1 import query_pb2
     from holdfast.customer_info.v1 import portfolio_pb2
 
     from tests.integration.services.customer_info.messages import product
@@ -264,6 +265,9 @@ async def test_the_portfolio_of_both_is_shown_with_the_survivor(
         asked = portfolio_pb2.GetPortfolioRequest(customer_id=customer.id)
         found = await portfolio.GetPortfolio(asked, metadata=lead)
         assert sorted(p.id for p in found.products) == sorted(added)
+        query = query_pb2.Query(predicates=[query_pb2.Predicate(field="customer_id", values=[customer.id])])
+        some = await portfolio.ListProducts(portfolio_pb2.ListProductsRequest(query=query), metadata=lead)
+        assert sorted(p.id for p in some.products) == sorted(added)
     await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=duplicate.id), metadata=lead)
     asked = portfolio_pb2.GetPortfolioRequest(customer_id=survivor.id)
     assert [p.id for p in (await portfolio.GetPortfolio(asked, metadata=lead)).products] == added[:1]

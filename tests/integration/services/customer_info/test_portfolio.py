@@ -262,6 +262,43 @@ async def test_a_customer_sees_its_own_portfolio_only(
     assert reason_of(refused.value) == "NOT_OWN_CUSTOMER"
 
 
+async def test_a_portfolio_is_read_page_by_page(portfolio: PortfolioServiceStub, agent: Metadata, owner: str) -> None:
+    made = [await added(portfolio, agent, product(owner, name=f"Fibre {n}")) for n in range(5)]
+    assert not (await owned(portfolio, agent, owner)).HasField("page")
+    asked = pb.GetPortfolioRequest(customer_id=owner, page=query_pb2.PageRequest(page_size=2))
+    seen: list[pb.Product] = []
+    while True:
+        answer = await portfolio.GetPortfolio(asked, metadata=agent)
+        assert [m.micros for m in answer.monthly_total] == [5 * made[0].monthly_price.micros]
+        seen += answer.products
+        asked.page.page_token = answer.page.next_page_token
+        if not asked.page.page_token:
+            break
+    assert seen == made
+    asked.page.page_token = "foreign"
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await portfolio.GetPortfolio(asked, metadata=agent)
+    assert (reason_of(refused.value), bad_fields(refused.value)) == ("INVALID_PAGE_TOKEN", ["page.page_token"])
+
+
+async def test_a_customer_reads_a_product_of_its_own_and_no_others(
+    portfolio: PortfolioServiceStub, agent: Metadata, keys: Keys, owner: str
+) -> None:
+    made = await added(portfolio, agent, product(owner))
+    own, other = keys.metadata("customer", customer_id=owner), new_uuid()
+    asked = pb.GetProductRequest(product_id=made.id, customer_id=owner)
+    assert (await portfolio.GetProduct(asked, metadata=own)).product == made
+    for customer_id, who, reason in (
+        ("", own, "NOT_OWN_CUSTOMER"),
+        (owner, keys.metadata("customer", customer_id=other), "NOT_OWN_CUSTOMER"),
+        (other, keys.metadata("customer", customer_id=other), "NOT_FOUND"),
+    ):
+        asked.customer_id = customer_id
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await portfolio.GetProduct(asked, metadata=who)
+        assert reason_of(refused.value) == reason
+
+
 async def test_lists_page_through_the_products_of_a_family_and_an_account(
     portfolio: PortfolioServiceStub, agent: Metadata, owner: str, account: str
 ) -> None:

@@ -81,6 +81,18 @@ def listed(selection: Selection) -> Callable[[Bench], Awaitable[Any]]:
     return question
 
 
+def leafed(whose: int) -> Callable[[Bench], Awaitable[Any]]:
+    async def question(bench: Bench) -> None:
+        ids = tuple(bench.customers[:whose])
+        for include_ceased in (False, True):
+            page = Selection(page_size=1)
+            _, token = await bench.products.portfolio(ids, page, include_ceased=include_ceased)
+            assert token
+            await bench.products.portfolio(ids, replace(page, page_token=token), include_ceased=include_ceased)
+
+    return question
+
+
 async def write(bench: Bench) -> None:
     async def work(transaction: Any) -> Product:
         await bench.products.replace(transaction, replace(bench.owned[0], version=2))
@@ -119,6 +131,8 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one portfolio with what ceased": lambda b: b.products.all((b.customers[0],)),
     "the portfolio of several records": lambda b: b.products.current(tuple(b.customers[:3])),
     "portfolios together": lambda b: asyncio.gather(*(b.products.current((c,)) for c in b.customers[:40])),
+    "a portfolio page by page": leafed(1),
+    "the portfolio of several records page by page": leafed(3),
     "what stands where": lambda b: b.products.placed(b.customers[:3]),
     "what stands at some nodes": lambda b: b.products.at_nodes(b.customers[:3], b.nodes[:9]),
     "what there is of each family": lambda b: b.products.family_rows(b.customers[:3], NOON, HORIZONS),
@@ -155,6 +169,8 @@ async def test_no_question_reads_everything_or_sorts_in_memory(bench: Bench, nam
     ("name", "index"),
     [
         ("whose identifier", "lookup_1"),
+        ("a portfolio page by page", "customer_id_1_family_1_name_1__id_1"),
+        ("the portfolio of several records page by page", "customer_id_1_family_1_name_1__id_1"),
         ("what stands where", "customer_id_1_family_1_name_1__id_1"),
         ("what there is of each family", "customer_id_1_family_1_name_1__id_1"),
         ("products at a node", "node_ids_1_update_time_-1__id_-1"),

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
-from chassis.rules import AlreadyExists, Conflict, Refusal
+from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.customers.looking_up import Holding
 from services.customer_info.customers.rules import Money
@@ -110,6 +110,30 @@ async def test_a_portfolio_of_several_records_is_one_in_order(subject: Subject[A
     both, one, everything = await asyncio.gather(*asked)
     assert both == everything == sorted(kept, key=lambda p: p.name)
     assert one == [p for p in both if p.customer_id == ids[0]]
+
+
+async def test_a_portfolio_is_read_page_by_page_in_its_order(subject: Subject[Any]) -> None:
+    ids = (new_uuid(), new_uuid())
+    names = [("voice", "b"), ("voice", "B"), ("mobile", "ä"), ("mobile", "z"), ("mobile", "z"), ("mobile", "ä")]
+    kept = [product(ids[n % 2], family=f, name=name) for n, (f, name) in enumerate(names)]
+    ended = product(ids[0], status=Status.CEASED, family="voice", name="c")
+    await keep(subject.store, *kept, ended, product())
+
+    async def read(*, include_ceased: bool) -> list[Product]:
+        token, found = "", []
+        while True:
+            wanted = Selection(page_size=2, page_token=token)
+            page, token = await subject.store.portfolio(ids, wanted, include_ceased=include_ceased)
+            found += page
+            if not token:
+                return found
+
+    order = sorted(kept, key=lambda p: (p.family, p.name, p.id))
+    assert await read(include_ceased=False) == order
+    assert await read(include_ceased=True) == [*order, ended]
+    with pytest.raises(Invalid) as refused:
+        await subject.store.portfolio(ids, Selection(page_token="x"), include_ceased=False)
+    assert refused.value.reason == "INVALID_PAGE_TOKEN"
 
 
 async def test_what_stands_at_nodes_is_counted_by_currency_without_what_ceased(subject: Subject[Any]) -> None:

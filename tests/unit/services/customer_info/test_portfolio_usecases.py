@@ -8,6 +8,7 @@ import pytest
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.bulk import Outcome
+from chassis.query.selection import Operator, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
 from services.customer_info.accounts import rules as accounts
 from services.customer_info.accounts.rules import Account
@@ -153,6 +154,29 @@ async def test_what_a_load_wrote_says_when_it_was_written_and_not_when_it_was_lo
     await portfolio.load(product_rows(wish), Late())
     assert store.kept[wish.id].update_time == later()
     assert [event.time for event in store.events] == [later()]
+
+
+async def test_a_list_of_a_customers_products_has_those_of_all_its_records() -> None:
+    merged = new_uuid()
+    kept = [product(OWNER.id), product(merged), product()]
+    portfolio, _ = usecases(*kept, lineage=(OWNER.id, merged))
+    for customer_id in (OWNER.id, merged):
+        asked = Selection().where("customer_id", customer_id)
+        found, _ = await portfolio.page(asked)
+        assert {p.id for p in found} == {p.id for p in kept[:2]}
+        assert {p.id for p in await portfolio.following(asked, "", 9)} == {p.id for p in kept[:2]}
+        others, _ = await portfolio.page(Selection().where("customer_id", customer_id, operator=Operator.NOT_EQUAL))
+        assert others == kept[2:]
+
+
+async def test_a_product_is_read_as_a_customers_by_any_of_its_ids_and_by_nobody_elses() -> None:
+    merged = new_uuid()
+    there = product(merged)
+    portfolio, _ = usecases(there, lineage=(OWNER.id, merged))
+    for customer_id in ("", OWNER.id, merged):
+        assert await portfolio.get(there.id, customer_id) == there
+    with pytest.raises(NotFound):
+        await portfolio.get(there.id, new_uuid())
 
 
 async def test_a_change_of_status_needs_the_current_etag_and_an_arrow() -> None:

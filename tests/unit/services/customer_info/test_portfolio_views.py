@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.rules import NotFound
+from chassis.rules import Invalid, NotFound
 from services.customer_info.catalogue.rules import Family
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Money
@@ -61,6 +61,23 @@ async def test_a_portfolio_is_in_order_and_leaves_out_what_ceased() -> None:
     assert everything.monthly_total == found.monthly_total
 
 
+async def test_a_portfolio_is_read_page_by_page_with_the_total_of_all_of_it() -> None:
+    shown = views(*(product(OWNER, name=f"{n:02}", monthly_price=Money("EUR", 1)) for n in range(5)), product())
+    names, token, totals = [], "", []
+    while True:
+        found = await shown.portfolio(OWNER, include_ceased=False, page_size=2, page_token=token)
+        names.append([p.name for p in found.products])
+        totals += found.monthly_total
+        token = found.next_page_token
+        if not token:
+            break
+    assert names == [["00", "01"], ["02", "03"], ["04"]]
+    assert totals == [Money("EUR", 5)] * 3
+    with pytest.raises(Invalid) as refused:
+        await shown.portfolio(OWNER, include_ceased=False, page_token="foreign")
+    assert (refused.value.field, refused.value.reason) == ("page.page_token", "INVALID_PAGE_TOKEN")
+
+
 async def test_a_portfolio_of_nobody_is_empty() -> None:
     found = await views().portfolio(new_uuid(), include_ceased=True)
     assert (found.products, found.monthly_total) == ([], [])
@@ -69,9 +86,12 @@ async def test_a_portfolio_of_nobody_is_empty() -> None:
 
 
 async def test_the_totals_of_a_very_large_portfolio_count_what_it_does_not_show() -> None:
-    found = await views(*(priced(1) for _ in range(MOST + 5))).portfolio(OWNER, include_ceased=False)
+    shown = views(*(priced(1) for _ in range(MOST + 5)))
+    found = await shown.portfolio(OWNER, include_ceased=False)
     assert len(found.products) == MOST
     assert found.monthly_total == [Money("EUR", MOST + 5)]
+    rest = await shown.portfolio(OWNER, include_ceased=False, page_token=found.next_page_token)
+    assert (len(rest.products), rest.next_page_token) == (5, "")
 
 
 async def test_every_view_shows_what_came_under_a_record_that_was_merged_into_this_one() -> None:
