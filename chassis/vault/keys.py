@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Collection as Several
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 from pymongo import UpdateOne
@@ -12,7 +13,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from chassis.log import logger
 from chassis.mongo.client import Document, Store
 from chassis.mongo.faults import duplicate
-from chassis.mongo.schema import Collection
+from chassis.mongo.parts import in_parts
+from chassis.mongo.schema import Collection, Index
 from chassis.times import now
 from chassis.vault.master import MasterKey, MasterKeyError
 from chassis.vault.sealing import KEY_BYTES, decrypt, encrypt
@@ -22,8 +24,17 @@ KEYS = Collection(
     "keys",
     required={"make_time": "date"},
     optional={"wrapped": "binData", "destroy_time": "date"},
+    indexes=[
+        Index(
+            [("destroy_time", 1), ("_id", 1)],
+            serves="whose keys were destroyed",
+            partial={"destroy_time": {"$exists": True}},
+        )
+    ],
 )
 VAULT_COLLECTIONS = (ROOTS, KEYS)
+EVER = {"$gte": datetime(1970, 1, 1, tzinfo=UTC)}
+MARKS_AT_ONCE = 1000
 _log = logger("vault")
 
 
@@ -59,14 +70,21 @@ class KeyStore:
         return dict(made)
 
     async def destroy(self, owners: Several[str]) -> None:
-        """Destroys the keys of the owners for ever; who had none gets the mark all the same."""
+        """Destroys the keys of the owners for ever; who had none gets the mark all the same, once."""
         stamp = now()
         gone: Document = {
             "$unset": {"wrapped": ""},
-            "$set": {"destroy_time": stamp},
+            # The earliest one stays: doing it again writes nothing.
+            "$min": {"destroy_time": stamp},
             "$setOnInsert": {"make_time": stamp},
         }
         await self._keys.bulk_write([UpdateOne({"_id": owner}, gone, upsert=True) for owner in owners], ordered=False)
+
+    async def destroyed(self) -> AsyncIterator[list[str]]:
+        """Whose keys were destroyed, a thousand at a time; answered from the index alone."""
+        marks = self._keys.find({"destroy_time": EVER}, {"_id": 1}).sort([("destroy_time", 1), ("_id", 1)])
+        async for owners in in_parts(marks, MARKS_AT_ONCE):
+            yield owners
 
     def _unwrapped(self, document: Document) -> bytes | None:
         wrapped = document.get("wrapped")

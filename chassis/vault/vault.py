@@ -1,9 +1,10 @@
 """The vault as stores use it: a person's key at hand, made or destroyed; and the tokens of the blind indexes."""
 
 import time
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Collection as Several
-from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from chassis.coalesce import Coalescer
 from chassis.mongo.client import Store
@@ -14,7 +15,8 @@ from chassis.vault.master import MasterKey
 from chassis.vault.sealing import DataKey
 
 # Keys in memory: some 250 bytes each. Whoever erases a person takes the sealed content out of the record as well, so
-# that a key that is still in the memory of another replica opens nothing that is read.
+# that a key that is still in the memory of another replica opens nothing that is read. It may still seal: whoever
+# writes holds the person's record in the same transaction, and is refused there.
 MOST_CACHED = 50_000
 CACHED_SECONDS = 600.0
 
@@ -26,6 +28,8 @@ class Vault(Blind):
         super().__init__(index_key)
         self._store = keys
         self._cache: dict[str, tuple[DataKey, float]] = {}
+        # Whose keys were destroyed here: a read that was under way meanwhile still brings the key.
+        self._destroyed: dict[str, None] = {}
         self._reads: Coalescer[str, bytes | None] = Coalescer(self._read)
 
     async def key(self, owner: str) -> DataKey | None:
@@ -70,6 +74,12 @@ class Vault(Blind):
         await self._store.destroy(owners)
         for owner in owners:
             self._cache.pop(owner, None)
+            self._destroyed[owner] = None
+        _let_go(self._destroyed)
+
+    def destroyed(self) -> AsyncIterator[list[str]]:
+        """All whose keys were destroyed, some at a time."""
+        return self._store.destroyed()
 
     def _cached(self, owners: Several[str]) -> tuple[dict[str, DataKey], list[str]]:
         """Those at hand, and who is not."""
@@ -85,21 +95,27 @@ class Vault(Blind):
         return found, missing
 
     def _kept(self, owner: str, key: bytes | None) -> DataKey | None:
-        if key is None:
+        if key is None or owner in self._destroyed:
             self._cache.pop(owner, None)
             return None
-        if len(self._cache) >= MOST_CACHED:
-            # The oldest ones: dictionaries keep the order in which things came. Many at once, since the first entry is
-            # found by passing over all that were deleted before it.
-            for oldest in list(islice(self._cache, MOST_CACHED // 8)):
-                del self._cache[oldest]
         kept = DataKey(key)
         self._cache[owner] = (kept, time.monotonic() + CACHED_SECONDS)
+        _let_go(self._cache)
         return kept
 
     async def _read(self, owners: Sequence[str]) -> list[bytes | None]:
         found = await self._store.read(list(dict.fromkeys(owners)))
         return [found.get(owner) for owner in owners]
+
+
+def _let_go(known: dict[str, Any]) -> None:
+    """Lets go of the oldest, when they are too many: dictionaries keep the order in which things came.
+
+    Of many at once, since the first entry is found by passing over all that were deleted before it.
+    """
+    if len(known) > MOST_CACHED:
+        for oldest in list(islice(known, len(known) - MOST_CACHED + MOST_CACHED // 8)):
+            del known[oldest]
 
 
 async def open_vault(store: Store, master: MasterKey, former: MasterKey | None = None) -> Vault:

@@ -6,19 +6,22 @@ import http.server
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chassis.mongo.client import Store, open_store
 from chassis.rules import Refused
 from chassis.settings import Settings
+from chassis.vault import keys as keys_module
 from chassis.vault import vault as vault_module
-from chassis.vault.keys import KEYS, ROOTS, VAULT_COLLECTIONS
+from chassis.vault.keys import KEYS, ROOTS, VAULT_COLLECTIONS, KeyStore, root_key
 from chassis.vault.master import FileMasterKey, MasterKeyError, TransitMasterKey
 from chassis.vault.sealing import DataKey, decrypt, encrypt
 from chassis.vault.vault import Vault, open_vault
+from tests.support.explain import SLOW, overheard, stages
 from tests.unit.services.customer_info.builders import new_uuid
 
 
@@ -81,6 +84,70 @@ async def test_a_destroyed_key_is_gone_for_good_and_never_made_again(store: Stor
             assert refused.value.reason == "ERASED"
     kept = await store.collection(KEYS.name).find_one({"_id": owner})
     assert "wrapped" not in kept
+
+
+class Held(KeyStore):
+    """Keys whose answer, once read, stays under way until it is let go."""
+
+    def __init__(self, store: Store, root: bytes) -> None:
+        super().__init__(store, root)
+        self.read_once, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def read(self, owners: Sequence[str]) -> dict[str, bytes | None]:
+        found = await super().read(owners)
+        self.read_once.set()
+        await self.let_go.wait()
+        return found
+
+
+@pytest.mark.parametrize("question", ["key", "keys", "make"])
+async def test_a_key_that_was_under_way_while_it_was_destroyed_is_not_kept(
+    store: Store, master: FileMasterKey, question: str
+) -> None:
+    owner, root = new_uuid(), await root_key(store, "data", master)
+    await Vault(KeyStore(store, root), b"i" * 32).make([owner])
+    held = Held(store, root)
+    vault = Vault(held, b"i" * 32)
+    asked: Any = {"key": vault.key, "keys": vault.keys, "make": vault.make}[question]
+    under_way = asyncio.ensure_future(asked(owner if question == "key" else [owner]))
+    await held.read_once.wait()
+    await vault.destroy([owner])
+    held.let_go.set()
+    if question == "make":
+        with pytest.raises(Refused):
+            await under_way
+    else:
+        assert not await under_way
+    assert await vault.key(owner) is None
+    assert await vault.keys([owner]) == {}
+    with pytest.raises(Refused) as refused:
+        await vault.make([owner])
+    assert refused.value.reason == "ERASED"
+
+
+async def test_marks_of_destroyed_keys_are_made_once_and_read_from_their_index(
+    mongo_uri: Callable[[str], str], store: Store, master: FileMasterKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_module, "MARKS_AT_ONCE", 4)
+    gone, there = [new_uuid() for _ in range(10)], [new_uuid() for _ in range(200)]
+    async with overheard(mongo_uri("vault")) as (watched, heard):
+        vault = await open_vault(watched, master)
+        await vault.make([*gone, *there])
+        await vault.destroy(gone)
+        marks = {d["_id"]: d["destroy_time"] async for d in store.collection(KEYS.name).find({"_id": {"$in": gone}})}
+        await vault.destroy(gone)
+        again = {d["_id"]: d["destroy_time"] async for d in store.collection(KEYS.name).find({"_id": {"$in": gone}})}
+        assert again == marks
+        heard.commands.clear()
+        pages = [page async for page in vault.destroyed()]
+        assert {len(page) for page in pages[:-1]} == {4}
+        found = [owner for page in pages for owner in page]
+        assert set(gone) <= set(found)
+        assert set(found).isdisjoint(there)
+        (command,) = heard.commands
+        used = await stages(store, command)
+        assert used
+        assert not used & {*SLOW, "FETCH"}
 
 
 async def test_no_key_lies_in_the_store_as_it_is(store: Store, master: FileMasterKey) -> None:
