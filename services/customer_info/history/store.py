@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.parts import in_parts
 from chassis.mongo.schema import Collection, Index
 from services.customer_info.history.rules import Place, Version, latest, version_key
 
@@ -30,6 +31,12 @@ HISTORY = Collection(
 )
 # What serves look-ups of the present has no place in the past.
 PRESENT_ONLY = frozenset({"lookup", "terms", "external_keys", "identifier_keys", "name_token", "holds"})
+# What a former version loses when the person is erased, by kind ("": of every kind): what the emptied record has lost
+# too. What is left says that there was a version, when, who made it, and what the operator sold or ordered by it.
+PERSONAL: Mapping[str, Sequence[str]] = {
+    "": ["sealed"],
+    "customer": ["language", "characteristics", "since", "billing", "billed"],
+}
 SHOWN = dict.fromkeys(sorted(PRESENT_ONLY), 0)
 LATEST = [("update_time", -1), ("_id", -1)]
 
@@ -94,12 +101,18 @@ class History:
         return [_version(e["kind"], e["customer_id"], _document(e)) async for e in cursor]
 
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes what is sealed out of the former versions of these customers' records.
+        """Takes what is personal out of the former versions of these customers' records; that there were some stays.
 
-        Their keys are destroyed; a replica that still has one in memory shall find nothing to open.
+        Their keys are destroyed; a replica that still has one in memory shall find nothing to open. Without a
+        transaction it goes part by part: a record may have been changed more often than one transaction could.
         """
-        whose = {"customer_id": {"$in": list(customer_ids)}}
-        await self._history.update_many(whose, {"$unset": {"document.sealed": ""}}, session=transaction)
+        for kind, gone in PERSONAL.items():
+            whose: Document = {"customer_id": {"$in": list(customer_ids)}, **({"kind": kind} if kind else {})}
+            left = {"$or": [{f"document.{name}": {"$exists": True}} for name in gone]}
+            found = self._history.find(whose | left, {"_id": 1}, session=transaction)
+            taken = {"$unset": {f"document.{name}": "" for name in gone}}
+            async for keys in in_parts(found):
+                await self._history.update_many({"_id": {"$in": keys}}, taken, session=transaction)
 
 
 class Records:
