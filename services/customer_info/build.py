@@ -160,11 +160,9 @@ class Stores:
 
     @property
     def forgetful(self) -> list[Forgetful]:
-        """Those that hold something personal beside the customers themselves."""
+        """Those that hold something personal beside the customers themselves, of which a transaction can change all."""
         return [
-            self.products,
             self.accounts,
-            self.nodes,
             self.duties,
             self.factors,
             self.consents,
@@ -284,8 +282,9 @@ def _privacy(base: Base, stores: Stores) -> None:
     consents_handlers.install(base.app, ConsentUseCases(stores.consents, customers, base.lineage))
     archive = Archive(base.history, Records(base.store, KEPT), READ)
     history_handlers.install(base.app, HistoryUseCases(archive, customers, base.lineage, base.vault))
-    others = [*stores.forgetful, base.history]
-    erasures = ErasureUseCases(ErasureStore(base.store), customers, base.lineage, base.vault, others)
+    large: list[Forgetful] = [stores.products, stores.nodes, base.history]
+    around = (customers, base.lineage, base.vault)
+    erasures = ErasureUseCases(ErasureStore(base.store), *around, stores.forgetful, large=large)
     exporting = Exporting(customers, base.lineage, base.vault, kinds(Holdings(base.store)))
     privacy_handlers.install(base.app, erasures, exporting)
     lease = Lease(base.store, "erasing")

@@ -1,6 +1,6 @@
 """Erasures: what is known of one, and how far it is. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -16,3 +16,14 @@ class Erasure:
     asked_by: str
     ask_time: datetime
     done_time: datetime | None = None
+
+
+def begun(known: Erasure | None, asked: Erasure) -> Erasure:
+    """The erasure that is to be carried out when `asked` is asked for; `known` is what there is of the person already.
+
+    One that is known stands for all that follow. It is to be carried out anew, for all, where it did not know all ids.
+    """
+    if known is None:
+        return asked
+    members = tuple(dict.fromkeys((*known.members, *asked.members)))
+    return known if members == known.members else replace(known, members=members, done_time=None)

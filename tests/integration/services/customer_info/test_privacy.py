@@ -10,8 +10,9 @@ import grpc
 import pytest
 from google.protobuf import json_format
 from holdfast.customer_info.v1 import customers_pb2 as pb
-from holdfast.customer_info.v1 import merges_pb2, portfolio_pb2, privacy_pb2, search_pb2
+from holdfast.customer_info.v1 import history_pb2, merges_pb2, portfolio_pb2, privacy_pb2, search_pb2
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.history_pb2_grpc import HistoryServiceStub
 from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
@@ -20,6 +21,7 @@ from holdfast.customer_info.v1.search_pb2_grpc import SearchServiceStub
 from chassis.errors import reason_of
 from chassis.lineage import Lineage
 from chassis.mongo.client import Store
+from chassis.mongo.parts import AT_ONCE
 from chassis.times import now
 from chassis.vault.sealing import SealError
 from chassis.vault.vault import Vault
@@ -49,6 +51,7 @@ class Api:
     privacy: PrivacyServiceStub
     merges: MergesServiceStub
     search: SearchServiceStub
+    history: HistoryServiceStub
 
 
 @pytest.fixture
@@ -59,6 +62,7 @@ def api(channel: grpc.aio.Channel) -> Api:
         PrivacyServiceStub(channel),
         MergesServiceStub(channel),
         SearchServiceStub(channel),
+        HistoryServiceStub(channel),
     )
 
 
@@ -85,7 +89,7 @@ class Nobody:
 def erasures(store: Store, vault: Vault) -> ErasureUseCases:
     """What erases, in the process of the test, on the store of the service."""
     customers = CustomerStore(store, vault, History(store))
-    return ErasureUseCases(ErasureStore(store), customers, Lineage(store), vault, [Nobody()])
+    return ErasureUseCases(ErasureStore(store), customers, Lineage(store), vault, [Nobody()], large=[History(store)])
 
 
 @pytest.fixture
@@ -223,7 +227,7 @@ async def test_what_a_process_that_died_has_left_is_carried_out(
     api: Api, somebody: Somebody, store: Store, lead: Metadata, erasures: ErasureUseCases
 ) -> None:
     asked = Erasure((somebody.customer.id,), "asked", "tester", now() - LEFT_BEHIND - timedelta(seconds=1))
-    await store.transact(lambda t: ErasureStore(store).insert(t, asked))
+    await store.transact(lambda t: ErasureStore(store).keep(t, asked))
     assert await erasures.finish_left_behind() == 1
     assert await erasures.finish_left_behind() == 0
     left = (
@@ -241,6 +245,45 @@ async def test_a_store_of_keys_that_was_restored_brings_nobody_back(
     await key_store.collection("keys").replace_one({"_id": who}, before)
     await erasures.destroy_again()
     assert "wrapped" not in await key_store.collection("keys").find_one({"_id": who})
+
+
+@pytest.mark.parametrize("lost", [["customers"], ["customers", "erasures"]], ids=" and ".join)
+async def test_a_store_of_records_that_was_restored_brings_nobody_back(
+    somebody: Somebody, store: Store, erasures: ErasureUseCases, lost: list[str]
+) -> None:
+    who, customers = somebody.customer.id, store.collection("customers")
+    before = await customers.find_one({"_id": who})
+    first = await erasures.erase(who, "", "asked")
+    emptied = await customers.find_one({"_id": who})
+    for name in lost:
+        await store.collection(name).delete_one({"_id": who})
+    await customers.insert_one(before)
+    assert await erasures.erase_again() == 1
+    left = await customers.find_one({"_id": who})
+    assert left["erase_time"] > emptied["erase_time"]
+    assert left["version"] == emptied["version"]
+    assert not {"sealed", "lookup", "terms", "external_keys"} & set(left)
+    assert (await store.collection("erasures").find_one({"_id": who}))["done_time"] > first.done_time
+    assert await store.collection("history").count_documents({"subject": who}) == before["version"]
+    assert await erasures.erase_again() == 0
+
+
+async def test_an_erasure_goes_through_a_long_history_part_by_part(
+    api: Api, somebody: Somebody, store: Store, lead: Metadata, erasures: ErasureUseCases
+) -> None:
+    who, history = somebody.customer.id, store.collection("history")
+    entry = await history.find_one({"subject": who})
+    plain = {"language": "de", "characteristics": [["household", "4"]], "since": entry["update_time"]}
+    many = [
+        entry | {"_id": f"{entry['_id']}:{n}", "document": entry["document"] | plain} for n in range(2 * AT_ONCE + 7)
+    ]
+    await history.insert_many(many)
+    assert (await erasures.erase(who, "", "asked")).done_time is not None
+    kept = [d["document"] async for d in history.find({"customer_id": who})]
+    assert len(kept) > len(many)
+    assert not any({"sealed", *plain} & set(document) for document in kept)
+    request = history_pb2.ListChangesRequest(customer_id=who)
+    assert (await api.history.ListChanges(request, metadata=lead)).changes
 
 
 async def test_two_who_erase_one_at_once_do_so_once(api: Api, somebody: Somebody, lead: Metadata, store: Store) -> None:

@@ -53,7 +53,7 @@ class Bench:
             await self.lineage.put(transaction, [pair])
             await self.merges.insert(transaction, Merge(new_uuid(), pair[0], pair[1], 1, 2, now(), "tester"))
             erasure = Erasure((self.ids[n + 2],), "asked", "tester", now() - timedelta(minutes=n))
-            await self.erasures.insert(transaction, erasure)
+            await self.erasures.keep(transaction, erasure)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,10 @@ async def lineages(bench: Bench) -> None:
 
 async def erasing(bench: Bench) -> None:
     async def work(transaction: Any) -> None:
-        erasure = await bench.erasures.find(transaction, bench.ids[2])
+        erasure = await bench.erasures.find(transaction, bench.ids[1:3])
         assert erasure is not None
+        assert await bench.erasures.read(transaction, bench.ids[2]) == erasure
+        await bench.erasures.keep(transaction, erasure)
         await bench.erasures.finish(transaction, erasure, now())
 
     await bench.store.transact(work)
