@@ -9,14 +9,19 @@ from collections.abc import Sequence
 
 from chassis.call import subject
 from chassis.mongo.client import Document, Store
-from chassis.mongo.schema import Collection
+from chassis.mongo.schema import Collection, Index
 from chassis.times import now
 from chassis.vault.vault import Vault
 from services.customer_info.customers.documents import BLOCK, MERGED, from_document
 from services.customer_info.customers.rules import Customer
 from services.customer_info.customers.store import CUSTOMERS, SHOWN
 
-DISTINCT = Collection("distinct_pairs", required={"by": "string", "time": "date"})
+DISTINCT = Collection(
+    "distinct_pairs",
+    required={"by": "string", "time": "date"},
+    optional={"customer_ids": "array"},
+    indexes=[Index([("customer_ids", 1)], serves="the export of what is held on a customer")],
+)
 
 
 class DuplicateStore:
@@ -45,7 +50,10 @@ class DuplicateStore:
 
     async def part(self, customer_id: str, other_id: str) -> None:
         """Keeps that two records are two customers."""
-        known = {"$setOnInsert": {"by": subject(), "time": now()}}
+        known = {
+            "$setOnInsert": {"by": subject(), "time": now()},
+            "$set": {"customer_ids": sorted((customer_id, other_id))},
+        }
         await self._distinct.update_one({"_id": _pair(customer_id, other_id)}, known, upsert=True)
 
     async def _opened(self, documents: Sequence[Document]) -> list[Customer]:

@@ -12,6 +12,7 @@ from services.customer_info.accounts.store import ACCOUNT_REQUESTS
 from services.customer_info.consents import store as consent_store
 from services.customer_info.consents import wire as consent_wire
 from services.customer_info.consents.store import CONSENTS
+from services.customer_info.duplicates.store import DISTINCT
 from services.customer_info.hierarchy import documents as node_documents
 from services.customer_info.hierarchy import wire as node_wire
 from services.customer_info.hierarchy.store import PLACEMENTS, TREES
@@ -24,7 +25,8 @@ from services.customer_info.profiles.store import PROFILE_FACTS
 from services.customer_info.responsibilities import documents as assignment_documents
 from services.customer_info.responsibilities import wire as assignment_wire
 from services.customer_info.responsibilities.store import ASSIGNMENTS
-from services.customer_info.verification.store import ATTEMPTS, FACTORS
+from services.customer_info.verification.lock_rules import Whose
+from services.customer_info.verification.store import ATTEMPTS, FACTORS, LOCKS, SEPARATOR, VERIFICATIONS
 
 Document = dict[str, Any]
 # A hash is nothing that a person could read, and all that somebody needs who wants to guess.
@@ -59,6 +61,26 @@ def former(document: Document, key: DataKey | None) -> Record:
     return {"kind": document["kind"], "id": document["subject"], "version": document["version"], "was": was}
 
 
+def told_apart(document: Document, _: DataKey | None) -> Record:
+    """That somebody found the record to be another person's than one that resembles it, whose id is that person's."""
+    return {"by": document["by"], "time": document["time"]}
+
+
+def lock_id(customer_id: str) -> str:
+    """Under which id a customer's failures are counted."""
+    return f"{Whose.CUSTOMER}{SEPARATOR}{customer_id}"
+
+
+def lock(document: Document, _: DataKey | None) -> Record:
+    """How often a challenge failed of late, and until when no other is made."""
+    return {name: document[name] for name in ("failures", "since", "until") if name in document}
+
+
+def level(document: Document, _: DataKey | None) -> Record:
+    """Which challenges were passed in a contact, and until when they count."""
+    return {name: document[name] for name in ("customer_id", "contact_id", "passed", "expire_time")}
+
+
 def plain(document: Document, _: DataKey | None) -> Record:
     """A record that holds nothing sealed, as it is kept, without what is nobody's to see."""
     shown = {name: value for name, value in document.items() if name not in NEVER_SHOWN}
@@ -74,6 +96,9 @@ HELD: Final[Mapping[str, tuple[Held, Read]]] = {
     "profile_fact": (Held(PROFILE_FACTS.name), plain),
     "verification_factor": (Held(FACTORS.name), plain),
     "verification_attempt": (Held(ATTEMPTS.name), plain),
+    "verification_level": (Held(VERIFICATIONS.name), level),
+    "verification_lock": (Held(LOCKS.name, "_id", named=lock_id), lock),
+    "told_apart": (Held(DISTINCT.name, "customer_ids"), told_apart),
     "merged_into": (Held(MERGES.name, "duplicate_id"), plain),
     "merged_with": (Held(MERGES.name, "survivor_id"), plain),
     "former_version": (Held(HISTORY.name), former),

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,10 +27,14 @@ from chassis.times import now
 from chassis.vault.sealing import SealError
 from chassis.vault.vault import Vault
 from services.customer_info.customers.store import CustomerStore
+from services.customer_info.duplicates.store import DuplicateStore
 from services.customer_info.history.store import History
 from services.customer_info.privacy.rules import Erasure
 from services.customer_info.privacy.store import ErasureStore
 from services.customer_info.privacy.usecases import LEFT_BEHIND, ErasureUseCases
+from services.customer_info.verification.lock_rules import Lock, Whose
+from services.customer_info.verification.rules import Challenge, FactorKind, Passed, Verification
+from services.customer_info.verification.store import VerificationStore
 from tests.integration.services.customer_info.messages import new_uuid, product
 from tests.support.service import Keys
 
@@ -139,6 +144,28 @@ async def test_an_export_shows_everything(api: Api, somebody: Somebody, keys: Ke
         async for _ in api.privacy.ExportCustomer(asked, metadata=stranger):
             pass
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_an_export_shows_levels_failures_and_that_a_record_was_told_apart(
+    api: Api, somebody: Somebody, store: Store, vault: Vault, lead: Metadata
+) -> None:
+    who, other, until = somebody.customer.id, new_uuid(), now() + timedelta(minutes=10)
+    factors = VerificationStore(store)
+    passed = (Passed(Challenge(FactorKind.PIN), until),)
+    await factors.transact(lambda t: factors.keep(t, Verification(who, "call-1", until, passed)))
+    before = Lock(Whose.CUSTOMER, who)
+    assert await factors.swap(before, replace(before, failures=3, until=until, version=1))
+    await DuplicateStore(store, vault).part(other, who)
+    shown: dict[str, list[dict[str, Any]]] = {}
+    async for part in api.privacy.ExportCustomer(privacy_pb2.ExportCustomerRequest(customer_id=who), metadata=lead):
+        shown.setdefault(part.kind, []).extend(json_format.MessageToDict(r) for r in part.records)
+    (level,), (lock,), (told_apart,) = (
+        shown[kind] for kind in ("verification_level", "verification_lock", "told_apart")
+    )
+    assert (level["contact_id"], level["passed"][0]["kind"]) == ("call-1", "pin")
+    assert (lock["failures"], "until" in lock) == (3, True)
+    # Whose the other record is, is nothing of this person's.
+    assert set(told_apart) == {"by", "time"}
 
 
 async def test_who_is_erased_is_found_nowhere_and_readable_nowhere(

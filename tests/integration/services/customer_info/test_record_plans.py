@@ -91,6 +91,7 @@ async def erasing(bench: Bench) -> None:
         erasure = await bench.erasures.find(transaction, bench.ids[1:3])
         assert erasure is not None
         assert await bench.erasures.read(transaction, bench.ids[2]) == erasure
+        assert await bench.erasures.latest(transaction, bench.ids[2], 1) == 1
         await bench.erasures.keep(transaction, erasure)
         await bench.erasures.finish(transaction, erasure, now())
 

@@ -7,7 +7,6 @@ NOTHING_OF_A_PERSON = {
     "applied_events": "ids of events of other services",
     "families": "what the operator sells",
     "dead_letters": "events of other services that could not be applied, which carry nothing personal",
-    "distinct_pairs": "ids of records that are not one customer",
     "erasures": "who is erased is shown nothing any more",
     "leases": "which replica does what",
     "lineage": "ids that are one customer, which the merges show",
@@ -18,8 +17,6 @@ NOTHING_OF_A_PERSON = {
     "responsibilities": "the operator's words for roles",
     "responsibility_places": "marks that keep two from taking one place",
     "verification_codes": "hashes of codes that are good for minutes",
-    "verification_locks": "counts of failures",
-    "verifications": "levels that are good for minutes, which the attempts show",
 }
 
 
