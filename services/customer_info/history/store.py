@@ -36,6 +36,7 @@ PRESENT_ONLY = frozenset({"lookup", "terms", "external_keys", "identifier_keys",
 PERSONAL: Mapping[str, Sequence[str]] = {
     "": ["sealed"],
     "customer": ["language", "characteristics", "since", "billing", "billed"],
+    "profile": ["language", "channels", "cleared"],
 }
 SHOWN = dict.fromkeys(sorted(PRESENT_ONLY), 0)
 LATEST = [("update_time", -1), ("_id", -1)]

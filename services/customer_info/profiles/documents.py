@@ -32,14 +32,14 @@ def to_document(profile: Profile, key: DataKey) -> Document:
 
 
 def from_document(document: Mapping[str, Any], key: DataKey | None) -> Profile:
-    """A profile from what is kept; without the customer's key, without what is personal."""
+    """A profile from what is kept; without the customer's key, without what is sealed."""
     sealed = document.get("sealed")
     personal = key.open(_context(document["_id"]), sealed) if key is not None and sealed is not None else {}
     window = personal.get("contact_window")
     return Profile(
         customer_id=document["customer_id"],
-        language=document["language"],
-        channels=tuple(Preference(purpose, tuple(map(Channel, found))) for purpose, found in document["channels"]),
+        language=document.get("language", ""),
+        channels=tuple(Preference(p, tuple(map(Channel, found))) for p, found in document.get("channels", ())),
         contact_window=None if window is None else _window(window),
         accessibility_needs=tuple(personal.get("accessibility_needs", ())),
         interests=tuple(Interest(t, Source(s), weight) for t, s, weight in personal.get("interests", ())),

@@ -33,14 +33,12 @@ PROFILES = Collection(
     "profiles",
     required={
         "customer_id": "string",
-        "language": "string",
-        "channels": "array",
         "version": ["int", "long"],
         "create_time": "date",
         "update_time": "date",
         **TRAIL,
     },
-    optional={"sealed": "binData", "cleared": "array"},
+    optional={"sealed": "binData", "language": "string", "channels": "array", "cleared": "array"},
     indexes=[Index([("customer_id", 1)], serves="GetProfile; a customer has one profile", unique=True)],
 )
 # One document for each section and customer id: the view finds it by its key, and one listener only writes it.
@@ -109,12 +107,13 @@ class ProfileStore:
         return {d["_id"]: d["update_time"] async for d in cursor}
 
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes what is sealed out of these customers' profiles, and out all facts, for ever: a mark keeps news out.
+        """Empties these customers' profiles, and takes out all facts, for ever: a mark keeps later news of them out.
 
         A profile stays as the latest of its versions, without which those before it could not be told of.
         """
         whose = {"customer_id": {"$in": list(customer_ids)}}
-        await self._profiles.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
+        gone = dict.fromkeys(("sealed", "language", "channels", "cleared"), "")
+        await self._profiles.update_many(whose, {"$unset": gone}, session=transaction)
         stamp = now()
         places = [(i, s.name) for i in customer_ids for s in SECTIONS if s.kinds]
         marks = [_fact_document(place, stamp) | {"forgotten": True} for place in places]

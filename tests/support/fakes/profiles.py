@@ -12,7 +12,10 @@ from services.customer_info.profiles.view_rules import Told
 from tests.support.fakes.staging import Stage, Staged
 
 T = TypeVar("T")
-SEALED: dict[str, Any] = {
+EMPTY: dict[str, Any] = {
+    "language": "",
+    "channels": (),
+    "cleared": frozenset(),
     "contact_window": None,
     "accessibility_needs": (),
     "interests": (),
@@ -58,6 +61,6 @@ class FakeProfiles:
     async def forget(self, transaction: Staged[Profile], customer_ids: Sequence[str]) -> None:
         for customer_id in customer_ids:
             if known := transaction.kept.get(customer_id):
-                transaction.kept[customer_id] = replace(known, **SEALED)
+                transaction.kept[customer_id] = replace(known, **EMPTY)
             for section in ("contacts", "tickets", "promises", "risk", "value"):
                 self.facts[customer_id, section] = None

@@ -103,7 +103,7 @@ async def test_facts_are_kept_by_customer_and_section(subject: Subject[Any]) -> 
     assert await subject.store.told(None, [mine]) == more
 
 
-async def test_who_is_forgotten_has_no_facts_and_nothing_personal_in_a_profile_and_leaves_a_mark(
+async def test_who_is_forgotten_has_an_empty_profile_and_no_facts_and_leaves_a_mark(
     subject: Subject[Any],
 ) -> None:
     gone, other = build.full_profile(), build.full_profile()
@@ -112,7 +112,8 @@ async def test_who_is_forgotten_has_no_facts_and_nothing_personal_in_a_profile_a
     facts = {places[0]: TOLD, (other.customer_id, "contacts"): TOLD}
     await subject.store.transact(lambda t: subject.store.tell(t, facts))
     await subject.store.transact(lambda t: subject.store.forget(t, [gone.customer_id]))
-    emptied = replace(gone, contact_window=None, accessibility_needs=(), interests=(), newsletter_topics=())
+    bare = Profile(gone.customer_id)
+    emptied = replace(bare, id=gone.id, version=gone.version, create_time=NOON, update_time=NOON)
     assert await subject.store.of(None, [gone.customer_id, other.customer_id]) == {
         gone.customer_id: emptied,
         other.customer_id: other,
