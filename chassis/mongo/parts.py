@@ -17,3 +17,14 @@ async def in_parts(found: AsyncIterator[Mapping[str, Any]], most: int = AT_ONCE)
             ids = []
     if ids:
         yield ids
+
+
+async def update_in_parts(
+    collection: Any, condition: Mapping[str, Any], update: Mapping[str, Any], transaction: Any = None
+) -> None:
+    """Updates all documents that meet `condition`; outside of a transaction, what is done by then stays when it ends.
+
+    The condition is asked once: it may be one that the update makes untrue.
+    """
+    async for ids in in_parts(collection.find(condition, {"_id": 1}, session=transaction)):
+        await collection.update_many({"_id": {"$in": ids}}, update, session=transaction)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.parts import update_in_parts
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -280,7 +281,7 @@ class HierarchyStore:
         whose = {"customer_id": {"$in": list(customer_ids)}}
         trees = [d["_id"] async for d in self._trees.find(whose, {"_id": 1}, session=transaction)]
         await self._trees.update_many(whose, gone, session=transaction)
-        await self._placements.update_many({"tree_id": {"$in": trees}}, gone, session=transaction)
+        await update_in_parts(self._placements, {"tree_id": {"$in": trees}}, gone, transaction)
 
     async def _by_node(self, wanted: Document, transaction: Transaction) -> dict[str, list[Placement]]:
         found: dict[str, list[Placement]] = {}

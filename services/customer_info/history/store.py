@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.mongo.client import Document, Store, Transaction
-from chassis.mongo.parts import in_parts
+from chassis.mongo.parts import update_in_parts
 from chassis.mongo.schema import Collection, Index
 from services.customer_info.history.rules import Place, Version, latest, version_key
 
@@ -110,10 +110,8 @@ class History:
         for kind, gone in PERSONAL.items():
             whose: Document = {"customer_id": {"$in": list(customer_ids)}, **({"kind": kind} if kind else {})}
             left = {"$or": [{f"document.{name}": {"$exists": True}} for name in gone]}
-            found = self._history.find(whose | left, {"_id": 1}, session=transaction)
             taken = {"$unset": {f"document.{name}": "" for name in gone}}
-            async for keys in in_parts(found):
-                await self._history.update_many({"_id": {"$in": keys}}, taken, session=transaction)
+            await update_in_parts(self._history, whose | left, taken, transaction)
 
 
 class Records:

@@ -9,6 +9,7 @@ from pymongo import ReplaceOne
 from chassis.coalesce import Coalescer
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
+from chassis.mongo.parts import update_in_parts
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -333,7 +334,7 @@ class ProductStore:
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
         """Takes what is sealed, and what finds it, out of these customers' products."""
         gone = {"$unset": {"sealed": "", "lookup": "", "identifier_keys": ""}}
-        await self._products.update_many({"customer_id": {"$in": list(customer_ids)}}, gone, session=transaction)
+        await update_in_parts(self._products, {"customer_id": {"$in": list(customer_ids)}}, gone, transaction)
 
     async def _read_current(self, asked: Sequence[Ids]) -> list[list[Product]]:
         return await self._read(asked, NOT_CEASED)

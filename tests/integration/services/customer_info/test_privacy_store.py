@@ -58,8 +58,12 @@ async def test_what_is_kept_once_more_takes_the_place_of_what_was_known(erasures
 
 async def test_those_not_done_are_told_from_the_oldest(erasures: Erasures) -> None:
     ages = [asked(ago) for ago in (0, 2, 1)]
-    for one in ages:
-        await erasures.transact(lambda t, e=one: erasures.keep(t, e))
+
+    async def work(transaction: Any) -> None:
+        for one in ages:
+            await erasures.keep(transaction, one)
+
+    await erasures.transact(work)
     await erasures.transact(lambda t: erasures.finish(t, ages[2], now()))
     assert await erasures.unfinished(now()) == [ages[1], ages[0]]
     assert await erasures.unfinished(ages[0].ask_time) == [ages[1]]
