@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, ValidationResult
 
-from services.customer_info.identifier_rules import ACCOUNT, EMAIL, PHONE, VALUE, any_keys, e164, email
+from services.customer_info.identifier_rules import ACCOUNT, EMAIL, ID, PHONE, VALUE, any_keys, e164, email
 
 
 def by_the_library(text: str) -> str | None:
@@ -40,13 +40,32 @@ def test_a_number_is_what_the_library_says_it_is() -> None:
         (" +44 20 7946 0958", "+442079460958"),
         ("+39 06 698 12345", "+390669812345"),
         ("+1 (202) 555-0123", "+12025550123"),
+        ("0049 30 1234567", "+49301234567"),
+        ("tel:+49-30-1234567", "+49301234567"),
+        ("TEL:00493012345678", "+493012345678"),
     ],
 )
 def test_a_number_may_be_written_as_people_do(text: str, number: str) -> None:
     assert e164(text) == number
 
 
-@pytest.mark.parametrize("text", ["030 1234567", "0049 30 1234567", "+49", "+999123456789", "+4930", "call me", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "030 1234567",
+        "+49",
+        "+999123456789",
+        "+4930",
+        "call me",
+        "",
+        "+49 30 1234567 call me",
+        "+49 30 1234567 ext. 5",
+        "+49 30 1234567x99",
+        "tel:+49301234567;ext=7",
+        "00",
+        "+49 30 123456\uff17",
+    ],
+)
 def test_what_is_no_number_with_its_country_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ValueError, match=r"^(must|has)") as refused:
         e164(text)
@@ -56,6 +75,24 @@ def test_what_is_no_number_with_its_country_is_refused_and_not_repeated(text: st
 @pytest.mark.parametrize("text", ["a@b", "Ada.Example@Example.COM ", "o'brien+x@mail.example"])
 def test_an_address_has_no_case(text: str) -> None:
     assert email(text) == text.strip().lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Jörg@Müller.DE", "jörg@müller.de"),
+        ("jo\u0308rg@xn--mller-kva.de", "jörg@müller.de"),
+        ("用户@例子.广告", "用户@例子.广告"),
+    ],
+)
+def test_an_address_may_be_of_any_script(text: str, address: str) -> None:
+    assert email(text) == address
+
+
+@pytest.mark.parametrize("text", ["a b@c.example", "jörg\u2003x@b.example", "a@b\u200bc.example"])
+def test_no_blank_is_part_of_an_address(text: str) -> None:
+    with pytest.raises(ValueError, match="email"):
+        email(text)
 
 
 @pytest.mark.parametrize("text", ["a", "a@", "@b", "a b@c.example", "a@b..c", "a@-b"])
@@ -71,3 +108,5 @@ def test_a_text_may_be_several_things() -> None:
         (PHONE, "+49301234567"),
     }
     assert (EMAIL, "a@b.example") in any_keys("A@b.example")
+    own = "0b0e7f0a-5e0c-4a43-9d38-5e9d9cbf7a01"
+    assert (ID, own) in any_keys(f" {own.upper()}")
