@@ -99,12 +99,19 @@ def _bad_request(refusal: rules.Invalid) -> error_details_pb2.BadRequest:
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The `ErrorReason` that a failed call came with; its code's name where it came with none."""
-    for key, value in error.trailing_metadata() or ():
-        if key == DETAILS_TRAILER and isinstance(value, bytes):
-            info = _info(value)
-            if info is not None:
-                return str(info.reason)
-    return error.code().name
+    info = _info_of(error)
+    return error.code().name if info is None else str(info.reason)
+
+
+def metadata_of(error: grpc.aio.AioRpcError) -> dict[str, str]:
+    """What the documents promise with the reason of a failed call; empty where it came with none."""
+    info = _info_of(error)
+    return {} if info is None else dict(info.metadata)
+
+
+def _info_of(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo | None:
+    found = (_info(v) for k, v in error.trailing_metadata() or () if k == DETAILS_TRAILER and isinstance(v, bytes))
+    return next((info for info in found if info is not None), None)
 
 
 def from_status(error: grpc.aio.AioRpcError) -> rules.Refusal:
