@@ -212,7 +212,7 @@ def _stores(base: Base) -> Stores:
 
 def _customers(base: Base, stores: Stores) -> None:
     customers = stores.customers
-    usecases = CustomerUseCases(customers)
+    usecases = CustomerUseCases(customers, base.lineage)
     look_up = LookUp(customers, usecases, {"product": stores.products, "account": stores.accounts})
     loads_handlers.install(base.app, base.loads)
     customers_handlers.install(base.app, usecases, look_up, base.loads)

@@ -1,6 +1,6 @@
 """What the nouns of customer information share between protobuf and the rules' dataclasses."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -53,6 +53,27 @@ def masked(mask: FieldMask, message: Message, updatable: Collection[str], path: 
             metadata={"allowed": allowed},
         )
     return named
+
+
+def told_fields(
+    asked: Sequence[str], known: Collection[str], parts: Mapping[str, Sequence[str]] | None = None
+) -> frozenset[str] | None:
+    """The fields, or parts of fields, that the rows of a bulk load tell of; None: all.
+
+    Raises:
+        Invalid: there is no such field (INVALID_UPDATE_MASK).
+    """
+    names = [*known, *(f"{field}.{part}" for field, its in (parts or {}).items() for part in its)]
+    for n, name in enumerate(asked):
+        if name not in names:
+            allowed = ", ".join(names)
+            raise Invalid(
+                f"there is no such field; there are {allowed}",
+                field=f"fields[{n}]",
+                reason="INVALID_UPDATE_MASK",
+                metadata={"allowed": allowed},
+            )
+    return frozenset(asked) or None
 
 
 def pairs(messages: Iterable[types_pb2.Characteristic]) -> tuple[tuple[str, str], ...]:

@@ -260,13 +260,13 @@ class AccountStore:
         return {d["_id"] async for d in self._accounts.find(wanted, {"_id": 1})}
 
     async def holders(self, keys: Sequence[Key]) -> list[Holding]:
-        """Accounts in use that any of the look-up keys belongs to: one a customer, at most two."""
+        """Accounts in use that any of the look-up keys belongs to: one a customer."""
         tokens = [self._vault.token(*key) for key in keys]
         wanted = {"lookup": {"$in": tokens}, "status": Status.ACTIVE.value}
         found: dict[str, Holding] = {}
         async for d in self._accounts.find(wanted, {"customer_id": 1}).limit(MOST_SHARING):
             found.setdefault(d["customer_id"], Holding(KIND, d["_id"], d["customer_id"]))
-        return list(found.values())[:2]
+        return list(found.values())
 
     async def _read(self, ids: Sequence[str]) -> list[Document | None]:
         return await by_id(self._accounts, ids, SHOWN)

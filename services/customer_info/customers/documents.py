@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.vault.sealing import DataKey
 from chassis.vault.vault import Vault
+from services.customer_info.customers.looking_up_rules import keys
 from services.customer_info.customers.rules import (
     Billed,
     Billing,
@@ -18,7 +19,6 @@ from services.customer_info.customers.rules import (
     Organization,
     PaymentMethod,
     Status,
-    keys,
     names,
 )
 from services.customer_info.duplicates.rules import blocking_keys
@@ -49,8 +49,6 @@ def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Docume
         "kind": "individual" if isinstance(customer.party, Individual) else "organization",
         "status": customer.status.value,
         "category": customer.category.value,
-        "language": customer.language,
-        "characteristics": [list(pair) for pair in customer.characteristics],
         "version": customer.version,
         "create_time": customer.create_time,
         "update_time": customer.update_time,
@@ -96,10 +94,10 @@ def from_document(document: Mapping[str, Any], key: DataKey | None) -> Customer:
         contact_media=tuple(_medium(m) for m in personal.get("contact_media", ())),
         parent_id=document.get("parent_id", ""),
         since=document.get("since"),
-        language=document.get("language", ""),
+        language=personal.get("language", ""),
         billing=_billing(billing) if billing is not None else None,
         billed=Billed(money_of(billed, "monthly"), money_of(billed, "total")) if billed is not None else None,
-        characteristics=tuple((n, v) for n, v in document.get("characteristics", ())),
+        characteristics=tuple((n, v) for n, v in personal.get("characteristics", ())),
         version=document["version"],
         create_time=document["create_time"],
         update_time=document["update_time"],
@@ -124,6 +122,9 @@ def _personal(customer: Customer) -> Document:
         "party": names,
         "external_ids": [[e.issuer, e.value] for e in customer.external_ids],
         "contact_media": [[m.kind.value, m.value, m.preferred, m.start, m.end] for m in customer.contact_media],
+        "language": customer.language,
+        # Free text of a catalogue: nobody knows what it says of a person.
+        "characteristics": [list(pair) for pair in customer.characteristics],
     }
 
 

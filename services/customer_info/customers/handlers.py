@@ -13,13 +13,14 @@ from chassis.query.selection import Selection, selection
 from chassis.times import from_timestamp
 from services.customer_info.customers import wire
 from services.customer_info.customers.csv_wire import COLUMNS
+from services.customer_info.customers.import_rules import Row
 from services.customer_info.customers.looking_up import CUSTOMER, Holding, LookUp
-from services.customer_info.customers.rules import Row
-from services.customer_info.customers.usecases import CustomerUseCases
+from services.customer_info.customers.usecases import CustomerUseCases, Write
 from services.customer_info.exporting import pieces
 from services.customer_info.loads import streams
 from services.customer_info.loads import wire as loads_wire
 from services.customer_info.loads.usecases import LoadUseCases
+from services.customer_info.wire import asked_for
 
 
 class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
@@ -29,7 +30,7 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         self._usecases = usecases
         self._look_up = look_up
         self._loads = loads
-        self._rows = streams.Kind("customers", attrgetter("customers"), wire.row, _needs, usecases.load)
+        self._rows = streams.Kind("customers", attrgetter("customers"), wire.reader, _needs, usecases.load)
 
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, _: Any) -> pb.CreateCustomerResponse:
         """Makes a customer."""
@@ -66,7 +67,15 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
     async def UpdateCustomer(self, request: pb.UpdateCustomerRequest, _: Any) -> pb.UpdateCustomerResponse:
         """Changes the fields of a mask."""
         names = wire.names(request.update_mask, request.customer)
-        after = await self._usecases.update(wire.customer(request.customer), names, request.customer.etag)
+        # With a mask, what it does not name does not count.
+        says_status = bool(request.customer.status) and not request.update_mask.paths
+        after = await self._usecases.update(
+            wire.customer(request.customer),
+            names,
+            request.customer.etag,
+            Write(request.request_id, asked_for(request)),
+            says_status=says_status,
+        )
         return pb.UpdateCustomerResponse(customer=wire.message(after))
 
     async def ChangeCustomerStatus(
@@ -74,7 +83,8 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
     ) -> pb.ChangeCustomerStatusResponse:
         """Moves a customer along its lifecycle."""
         status = wire.status(request.status)
-        after = await self._usecases.change_status(request.customer_id, status, request.etag)
+        write = Write(request.request_id, asked_for(request))
+        after = await self._usecases.change_status(request.customer_id, status, request.etag, write)
         return pb.ChangeCustomerStatusResponse(customer=wire.message(after))
 
     async def ImportCustomers(

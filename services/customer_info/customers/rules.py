@@ -9,10 +9,7 @@ from typing import Any
 from chassis import rules as refusals
 from chassis.rules import Invalid, Refused
 from services.customer_info import identifier_rules
-from services.customer_info.identifier_rules import Key
-
-# A legal structure deeper than this is a mistake in the data; it also bounds the walk that looks for cycles.
-DEEPEST = 32
+from services.customer_info.customers import characteristic_rules
 
 
 class Status(StrEnum):
@@ -58,12 +55,19 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.SUSPENDED: frozenset({Status.ACTIVE, Status.CLOSED}),
     # A customer that comes back is the same customer.
     Status.CLOSED: frozenset({Status.ACTIVE, Status.ARCHIVED}),
-    Status.ARCHIVED: frozenset(),
+    # What came there by mistake, or comes back to life, is closed first.
+    Status.ARCHIVED: frozenset({Status.CLOSED}),
 }
-# How an address is brought into the form it is kept in; what is not here can have any.
+# How what a customer can be looked up by is brought into the form it is kept in.
 READ: Mapping[MediumKind, Callable[[str], str]] = {
     MediumKind.EMAIL: identifier_rules.email,
     MediumKind.PHONE: identifier_rules.e164,
+}
+# The same of every address.
+KEPT: Mapping[MediumKind, Callable[[str], str]] = {
+    **READ,
+    MediumKind.POST: identifier_rules.lines,
+    MediumKind.SOCIAL: identifier_rules.social,
 }
 FIRST = frozenset({Status.PROSPECT, Status.ACTIVE})
 # What the store can tell apart: a version is never as old as the one before it.
@@ -172,14 +176,6 @@ UPDATABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A customer as a row of a bulk load tells of it; a row that says no status leaves the one there is."""
-
-    wish: Customer
-    says_status: bool = True
-
-
 def created(wish: Customer, customer_id: str, at: datetime) -> Customer:
     """A new customer as `wish` describes it.
 
@@ -205,6 +201,7 @@ def loaded(wish: Customer, customer_id: str, at: datetime) -> Customer:
         create_time=at,
         update_time=at,
         contact_media=normalised(wish.contact_media),
+        external_ids=identified(wish.external_ids),
         merged_into="",
         erase_time=None,
     )
@@ -221,6 +218,8 @@ def updated(customer: Customer, wish: Customer, names: Iterable[str], at: dateti
     values = {name: getattr(wish, name) for name in names}
     if "contact_media" in values:
         values["contact_media"] = normalised(values["contact_media"])
+    if "external_ids" in values:
+        values["external_ids"] = identified(values["external_ids"])
     changed = frozenset(name for name, value in values.items() if value != getattr(customer, name))
     if not changed:
         return customer, changed
@@ -229,24 +228,6 @@ def updated(customer: Customer, wish: Customer, names: Iterable[str], at: dateti
         raise Invalid("a person stays a person, an organization an organization", field=f"customer.{kind}")
     after = following(customer, at, **{n: values[n] for n in changed})
     check(after)
-    return after, changed
-
-
-def imported(customer: Customer, row: Row, at: datetime) -> tuple[Customer, frozenset[str]]:
-    """`customer` as a row of a bulk load wants it: every field it may update, and `since` only where it was unknown.
-
-    A status in the row counts only where its lifecycle has an arrow for it.
-
-    Raises:
-        Invalid: it would be inconsistent.
-        Refused: the lifecycle has no arrow for the status.
-    """
-    names = UPDATABLE - ({"since"} if customer.since else set())
-    after, changed = updated(customer, row.wish, names, at)
-    if row.says_status and row.wish.status is not customer.status:
-        status = moved(customer, row.wish.status, at)
-        after = replace(after, status=status.status, version=status.version, update_time=status.update_time)
-        changed |= {"status"}
     return after, changed
 
 
@@ -281,31 +262,45 @@ def normalised(media: Iterable[ContactMedium]) -> tuple[ContactMedium, ...]:
     """`media` as they are kept: addresses and numbers in the one form that each has.
 
     Raises:
-        Invalid: an email address or a telephone number is none.
+        Invalid: an address is none of its kind.
     """
     return tuple(_normalised(m, f"customer.contact_media[{n}].value") for n, m in enumerate(media))
 
 
 def _normalised(medium: ContactMedium, path: str) -> ContactMedium:
-    read = READ.get(medium.kind)
-    if read is None:
-        return medium
     try:
-        value = read(medium.value)
+        value = KEPT[medium.kind](medium.value)
     except ValueError as error:
         raise Invalid(str(error), field=path) from error
     return medium if value == medium.value else replace(medium, value=value)
+
+
+def identified(ids: Iterable[ExternalId]) -> tuple[ExternalId, ...]:
+    """`ids` as they are kept and looked up: without blanks around them.
+
+    Raises:
+        Invalid: nothing else is in one.
+    """
+    return tuple(_identified(e, f"customer.external_ids[{n}]") for n, e in enumerate(ids))
+
+
+def _identified(external: ExternalId, path: str) -> ExternalId:
+    issuer, value = external.issuer.strip(), external.value.strip()
+    for name, text in (("issuer", issuer), ("value", value)):
+        if not text:
+            raise Invalid("must not be blank", field=f"{path}.{name}")
+    return external if (issuer, value) == (external.issuer, external.value) else ExternalId(issuer, value)
 
 
 def check(customer: Customer) -> None:
     """Passes a consistent customer.
 
     Raises:
-        Invalid: an external id twice, two preferred media of a kind, a medium that ends before it starts, a parent that
-            is the customer itself.
+        Invalid: a name that is blank, an external id twice, two preferred media of a kind, a medium that ends before it
+            starts or stands there twice, a characteristic that has no name or another's, a parent that is the
+            customer itself.
     """
-    if isinstance(customer.party, Individual) and not customer.party.family_name:
-        raise Invalid("a customer is an individual or an organization", field="customer.party")
+    _check_party(customer.party)
     if len(set(customer.external_ids)) < len(customer.external_ids):
         raise Invalid("the same external id stands there twice", field="customer.external_ids")
     preferred = [m.kind for m in customer.contact_media if m.preferred]
@@ -314,8 +309,29 @@ def check(customer: Customer) -> None:
     for n, medium in enumerate(customer.contact_media):
         if medium.start and medium.end and medium.end < medium.start:
             raise Invalid("its validity ends before it starts", field=f"customer.contact_media[{n}].valid")
+        if any(_same_then(medium, other) for other in customer.contact_media[:n]):
+            raise Invalid("the same address stands there twice", field=f"customer.contact_media[{n}].value")
+    characteristic_rules.check(customer.characteristics)
     if customer.parent_id and customer.parent_id == customer.id:
         raise Invalid("a customer cannot be its own parent", field="customer.parent_id")
+
+
+def _check_party(party: Individual | Organization) -> None:
+    if isinstance(party, Organization):
+        if not party.trading_name.strip():
+            raise Invalid("must not be blank", field="customer.organization.trading_name")
+    elif not party.family_name:
+        raise Invalid("a customer is an individual or an organization", field="customer.party")
+    elif not party.family_name.strip():
+        raise Invalid("must not be blank", field="customer.individual.family_name")
+
+
+def _same_then(one: ContactMedium, other: ContactMedium) -> bool:
+    """Whether two entries are one address at one time: a number may go, and come back."""
+    if (one.kind, one.value) != (other.kind, other.value):
+        return False
+    apart = (one.end and other.start and one.end <= other.start) or (other.end and one.start and other.end <= one.start)
+    return not apart
 
 
 def erased(customer: Customer, at: datetime) -> Customer:
@@ -352,19 +368,27 @@ def check_open(customer: Customer) -> None:
         raise refusals.erased(customer.id)
 
 
-def check_parents(customer: Customer, chain: Iterable[Customer]) -> None:
-    """Passes when `chain`, the parents of `customer` from the nearest up, makes sense.
+def check_same_status(customer: Customer, status: Status) -> None:
+    """Passes when an update that tells of a status tells of the one there is.
 
     Raises:
-        Invalid: the nearest is a person, the customer is among them, or they are more than 32.
+        Invalid: it tells of another one, which only `ChangeCustomerStatus` can give it.
     """
-    for depth, parent in enumerate(chain, 1):
-        if isinstance(parent.party, Individual) and depth == 1:
-            raise Invalid("a parent must be an organization", field="customer.parent_id")
-        if parent.id == customer.id:
-            raise Invalid("the customer would be above itself", field="customer.parent_id")
-        if depth >= DEEPEST:
-            raise Invalid(f"the structure would be deeper than {DEEPEST} levels", field="customer.parent_id")
+    if status is not customer.status:
+        raise Invalid("an update changes no status: ChangeCustomerStatus does", field="customer.status")
+
+
+def check_kept(customer: Customer) -> None:
+    """Passes when what is known of the customer may be changed: what is in the archive stays as it is.
+
+    Raises:
+        Refused: it is archived; as closed it can be changed again.
+    """
+    if customer.status is Status.ARCHIVED:
+        raise Refused(
+            "an archived customer stays as it is: change its status to closed first",
+            metadata={"state": customer.status},
+        )
 
 
 def names(customer: Customer) -> tuple[str, ...]:
@@ -372,10 +396,3 @@ def names(customer: Customer) -> tuple[str, ...]:
     party = customer.party
     called = (party.given_name, party.family_name) if isinstance(party, Individual) else (party.trading_name,)
     return tuple(name for name in called if name)
-
-
-def keys(customer: Customer) -> set[Key]:
-    """Everything that a customer can be looked up by."""
-    found = {identifier_rules.external_key(e.issuer, e.value) for e in customer.external_ids}
-    found |= {identifier_rules.external_key("", e.value) for e in customer.external_ids}
-    return found | {(m.kind.value, m.value) for m in customer.contact_media if m.kind in READ}

@@ -1,6 +1,6 @@
 """Customers in MongoDB: the only file of this noun that knows it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,7 +17,9 @@ from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.customers.documents import from_document, to_document
-from services.customer_info.customers.rules import Category, Customer, Status
+from services.customer_info.customers.import_rules import taken
+from services.customer_info.customers.looking_up import MOST_FOUND
+from services.customer_info.customers.rules import Category, Customer, ExternalId, Status
 from services.customer_info.customers.standing_rules import Standing
 from services.customer_info.history.store import History
 from services.customer_info.identifier_rules import Key, external_key
@@ -28,6 +30,7 @@ T = TypeVar("T")
 KIND = "customer"
 # What only indexes need stays in the store.
 SHOWN = {"external_keys": 0, "lookup": 0, "terms": 0}
+RARE = {"category": {"$in": [Category.WHOLESALE.value, Category.PARTNER.value]}}
 CUSTOMERS = Collection(
     "customers",
     required={
@@ -60,6 +63,17 @@ CUSTOMERS = Collection(
         Index([("terms", 1)], serves="SearchCustomers, and the candidates of FindDuplicates"),
         Index([("status", 1), ("create_time", -1), ("_id", -1)], serves="ListCustomers, newest first"),
         Index([("status", 1), ("update_time", -1), ("_id", -1)], serves="ListCustomers by last change"),
+        # Nearly everybody is retail: those are as quickly found by their status, and cost nothing here.
+        Index(
+            [("category", 1), ("create_time", -1), ("_id", -1)],
+            serves="ListCustomers of wholesale or partners, newest first",
+            partial=RARE,
+        ),
+        Index(
+            [("category", 1), ("update_time", -1), ("_id", -1)],
+            serves="ListCustomers of wholesale or partners by last change",
+            partial=RARE,
+        ),
         Index(
             [("parent_id", 1), ("create_time", -1), ("_id", -1)],
             serves="ListCustomers of one parent, newest first",
@@ -103,15 +117,15 @@ class CustomerStore:
         return await self._store.transact(work)
 
     async def once(
-        self, request_id: str, content: bytes, work: Callable[[Transaction], Awaitable[Customer]]
+        self, method: str, request_id: str, content: bytes, work: Callable[[Transaction], Awaitable[Customer]]
     ) -> Customer:
-        """Runs `work` in a transaction, once per `request_id`; a retry gets the first answer."""
+        """Runs `work` in a transaction, once per `method` and `request_id`; a retry gets the first answer."""
 
         async def kept(transaction: Transaction) -> Document:
             return (await self._documents([await work(transaction)]))[0]
 
         fingerprint = self._vault.fingerprint(content)
-        return await self._opened(await self._requests.once("CreateCustomer", request_id, fingerprint, kept))
+        return await self._opened(await self._requests.once(method, request_id, fingerprint, kept))
 
     async def get(self, customer_id: str) -> Customer | None:
         """One customer; reads that come together share a round trip."""
@@ -166,10 +180,23 @@ class CustomerStore:
         return {d["_id"]: Standing(d["_id"], d.get("merged_into", ""), d.get("erase_time")) async for d in cursor}
 
     async def find(self, keys: Sequence[Key]) -> list[Customer]:
-        """The customers that any of the look-up keys belongs to, at most two: more than one is not an answer."""
+        """The customers that any of the look-up keys belongs to, or did once; at most `MOST_FOUND`."""
         tokens = [self._vault.token(*key) for key in keys]
         condition = {"lookup": tokens[0] if len(tokens) == 1 else {"$in": tokens}}
-        return await self._all_opened([d async for d in self._customers.find(condition, SHOWN).limit(2)])
+        return await self._all_opened([d async for d in self._customers.find(condition, SHOWN).limit(MOST_FOUND)])
+
+    async def external_holders(self, ids: Iterable[ExternalId]) -> dict[ExternalId, str]:
+        """Whose the external ids are, of those that somebody has: one indexed read for all of them."""
+        tokens = {self._vault.token(*external_key(e.issuer, e.value)): e for e in ids}
+        if not tokens:
+            return {}
+        cursor = self._customers.find({"external_keys": {"$in": list(tokens)}}, {"external_keys": 1})
+        return {tokens[token]: d["_id"] async for d in cursor for token in d["external_keys"] if token in tokens}
+
+    async def children(self, transaction: Transaction, customer_ids: Sequence[str]) -> list[str]:
+        """The ids of those whose parent is any of the customers; answered from an index alone."""
+        below = {"parent_id": {"$in": list(customer_ids)}}
+        return [d["_id"] async for d in self._customers.find(below, {"_id": 1}, session=transaction)]
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         """A page of customers and the next page's token; archived ones only if `status` is asked for.
@@ -310,12 +337,7 @@ class CustomerStore:
             return AlreadyExists("there is a customer with this id", field="customer.id", metadata=known)
         asked = (e for c in customers for e in c.external_ids)
         issuer = next((e.issuer for e in asked if self._vault.token(*external_key(e.issuer, e.value)) == token), "")
-        return AlreadyExists(
-            "an external id belongs to another customer",
-            reason="EXTERNAL_ID_TAKEN",
-            field="customer.external_ids",
-            metadata={"issuer": issuer, "id": await holder(self._customers, {"external_keys": token})},
-        )
+        return taken(issuer, await holder(self._customers, {"external_keys": token}))
 
 
 def _listed(selection: Selection) -> Document:

@@ -1,7 +1,7 @@
 """What happens to customers, one function per method."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -15,8 +15,9 @@ from chassis.ids import new_id
 from chassis.query.selection import Selection
 from chassis.rules import Invalid, NotFound, Refusal, missing
 from chassis.times import now
-from services.customer_info.customers import rules, wire
-from services.customer_info.customers.rules import Customer, Row, Status
+from services.customer_info.customers import import_rules, rules, structure_rules, wire
+from services.customer_info.customers.import_rules import Held, Row
+from services.customer_info.customers.rules import Customer, ExternalId, Status
 from services.customer_info.identifier_rules import Key
 from services.customer_info.loading import Keep, Outcomes, each_once
 
@@ -29,7 +30,9 @@ class Customers(Protocol):
 
     async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T: ...
 
-    async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Customer]]) -> Customer: ...
+    async def once(
+        self, method: str, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Customer]]
+    ) -> Customer: ...
 
     async def get(self, customer_id: str) -> Customer | None: ...
 
@@ -44,6 +47,10 @@ class Customers(Protocol):
     async def page(self, selection: Selection) -> tuple[list[Customer], str]: ...
 
     async def following(self, selection: Selection, customer_id: str, most: int) -> list[Customer]: ...
+
+    async def external_holders(self, ids: Iterable[ExternalId]) -> dict[ExternalId, str]: ...
+
+    async def children(self, transaction: Any, customer_ids: Sequence[str]) -> list[str]: ...
 
     async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
@@ -61,11 +68,29 @@ class Customers(Protocol):
     ) -> None: ...
 
 
+class Lineage(Protocol):
+    """Which ids are one customer."""
+
+    async def of_many(self, customer_ids: Sequence[str], transaction: Any = None) -> dict[str, tuple[str, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The call that a change comes with: a retry with the same `request_id` and `content` gets its answer."""
+
+    request_id: str = ""
+    content: bytes = b""
+
+
+NO_RETRY = Write()
+
+
 class CustomerUseCases:
     """Creates, reads, changes and loads customers."""
 
-    def __init__(self, store: Customers) -> None:
+    def __init__(self, store: Customers, lineage: Lineage) -> None:
         self._store = store
+        self._lineage = lineage
 
     async def create(self, wish: Customer, request_id: str, content: bytes) -> Customer:
         """Makes a customer; a retry with the same `request_id` gets the same one.
@@ -80,7 +105,7 @@ class CustomerUseCases:
             await self._store.insert(transaction, customer, created_event(customer))
             return customer
 
-        return await self._store.once(request_id, content, work)
+        return await self._store.once("CreateCustomer", request_id, content, work)
 
     async def get(self, customer_id: str) -> Customer:
         """One customer.
@@ -110,7 +135,7 @@ class CustomerUseCases:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(selection)
+        return await self._store.page(await self._widened(selection))
 
     async def following(self, selection: Selection, customer_id: str, most: int) -> list[Customer]:
         """At most `most` customers in the order of their ids, from the one after this id.
@@ -118,27 +143,55 @@ class CustomerUseCases:
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.following(selection, customer_id, most)
+        return await self._store.following(await self._widened(selection), customer_id, most)
 
-    async def update(self, wish: Customer, names: frozenset[str], given_etag: str) -> Customer:
+    async def _widened(self, selection: Selection) -> Selection:
+        """The same selection, with every id of those whose children it asks for: a child keeps the one it was given."""
+        asked = [value for p in selection.predicates if p.field == "parent_id" for value in p.values]
+        if not asked:
+            return selection
+        ids = await self._lineage.of_many(asked)
+
+        def wide(values: Iterable[str]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(member for value in values for member in ids[value]))
+
+        predicates = (replace(p, values=wide(p.values)) if p.field == "parent_id" else p for p in selection.predicates)
+        return replace(selection, predicates=tuple(predicates))
+
+    async def update(
+        self,
+        wish: Customer,
+        names: frozenset[str],
+        given_etag: str,
+        write: Write = NO_RETRY,
+        *,
+        says_status: bool = False,
+    ) -> Customer:
         """Changes the fields `names` of the customer `wish.id` to what `wish` says.
 
+        With `says_status`, the caller tells of a status too: it must be the one there is.
+
         Raises:
-            NotFound, Conflict (etag), Invalid, AlreadyExists (an external id is taken).
+            NotFound, Conflict (etag), Invalid, AlreadyExists (an external id is taken), Refused (it is archived).
         """
         if not wish.id:
             raise Invalid("names no customer", field="customer.id")
 
         async def work(transaction: Any) -> Customer:
             before = await self._current(transaction, wish.id, given_etag)
+            if says_status:
+                rules.check_same_status(before, wish.status)
             after, changed = rules.updated(before, wish, names, now())
             if changed:
+                rules.check_kept(before)
                 await self._put(transaction, after, changed)
             return after
 
-        return await self._store.transact(work)
+        return await self._store.once("UpdateCustomer", write.request_id, write.content, work)
 
-    async def change_status(self, customer_id: str, status: Status, given_etag: str) -> Customer:
+    async def change_status(
+        self, customer_id: str, status: Status, given_etag: str, write: Write = NO_RETRY
+    ) -> Customer:
         """Moves a customer along its lifecycle.
 
         Raises:
@@ -152,7 +205,7 @@ class CustomerUseCases:
                 await self._put(transaction, after, frozenset({"status"}))
             return after
 
-        return await self._store.transact(work)
+        return await self._store.once("ChangeCustomerStatus", write.request_id, write.content, work)
 
     async def load(self, rows: Sequence[Row], keep: Keep | None = None) -> Outcomes:
         """Makes, changes or leaves each customer, by its id; answers for each in order."""
@@ -161,7 +214,9 @@ class CustomerUseCases:
     async def _load(self, rows: Sequence[Row], keep: Keep | None) -> Outcomes:
         wishes = [row.wish for row in rows]
         known = await self._store.many(list({w.id for w in wishes} | {w.parent_id for w in wishes if w.parent_id}))
-        batch = _Batch()
+        told = import_rules.fresh_ids(wishes, known)
+        # Whoever loads a file again under fresh ids is told so at once; what is taken meanwhile, the store refuses.
+        batch = _Batch(Held(await self._store.external_holders(told) if told else {}))
         outcomes: Outcomes = []
         for n, row in enumerate(rows):
             try:
@@ -193,14 +248,16 @@ class CustomerUseCases:
                 return found
 
             await self._check_parents(customer, read)
+            batch.held.take(None, customer)
             batch.new[customer.id] = customer
             batch.events.append(created_event(customer))
             return Outcome.CREATED
         rules.check_open(before)
-        customer, names = rules.imported(before, row, at)
+        customer, names = import_rules.imported(before, row, at)
         if "parent_id" in names:
             batch.moving.append(n)
         elif names:
+            batch.held.take(before, customer)
             batch.changed.append(customer)
             batch.events.append(updated_event(customer, names))
         return Outcome.UPDATED if names else Outcome.UNCHANGED
@@ -210,7 +267,7 @@ class CustomerUseCases:
 
         async def work(transaction: Any) -> Outcome:
             before = await self._current(transaction, row.wish.id, "")
-            after, changed = rules.imported(before, row, now())
+            after, changed = import_rules.imported(before, row, now())
             if changed:
                 await self._put(transaction, after, changed)
             return Outcome.UPDATED if changed else Outcome.UNCHANGED
@@ -242,8 +299,22 @@ class CustomerUseCases:
         Raises:
             NotFound, Invalid: as for a new customer.
         """
-        if above := await self._check_parents(customer, self._reader(transaction)):
+        height = await self._height(transaction, customer.id) if customer.parent_id else 0
+        if above := await self._check_parents(customer, self._reader(transaction), height):
             await self._store.hold(transaction, above)
+
+    async def _height(self, transaction: Any, customer_id: str) -> int:
+        """How many levels there are below a customer; what is below its duplicates is below it."""
+        level, seen, height = [customer_id], {customer_id}, 0
+        while height < structure_rules.DEEPEST:
+            ids = await self._lineage.of_many(level, transaction)
+            below = await self._store.children(transaction, [member for i in level for member in ids[i]])
+            level = [child for child in below if child not in seen]
+            if not level:
+                break
+            seen.update(level)
+            height += 1
+        return height
 
     def _reader(self, transaction: Any) -> Read:
         async def read(customer_id: str) -> Customer | None:
@@ -251,11 +322,11 @@ class CustomerUseCases:
 
         return read
 
-    async def _check_parents(self, customer: Customer, read: Read) -> list[str]:
+    async def _check_parents(self, customer: Customer, read: Read, height: int = 0) -> list[str]:
         """The ids of those above `customer`, from the nearest up; refuses a structure that makes no sense."""
         chain: list[Customer] = []
         parent_id = customer.parent_id
-        while parent_id and len(chain) < rules.DEEPEST:
+        while parent_id and len(chain) < structure_rules.DEEPEST:
             parent = await survivor(read, parent_id)
             if parent is None:
                 raise NotFound(
@@ -265,7 +336,7 @@ class CustomerUseCases:
                 )
             chain.append(parent)
             parent_id = "" if parent.id == customer.id else parent.parent_id
-        rules.check_parents(customer, chain)
+        structure_rules.check_parents(customer, chain, height)
         return [parent.id for parent in chain]
 
 
@@ -273,6 +344,7 @@ class CustomerUseCases:
 class _Batch:
     """What one batch of a bulk load amounts to; `moving` are the places of rows that change their parent."""
 
+    held: Held
     new: dict[str, Customer] = field(default_factory=dict)
     changed: list[Customer] = field(default_factory=list)
     moving: list[int] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """Customers between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
 
 from collections.abc import Callable
+from functools import partial
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.common.v1 import types_pb2
@@ -9,6 +10,8 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 from chassis.etag import etag
 from chassis.rules import Invalid
 from chassis.times import moment
+from services.customer_info.customers import characteristic_rules
+from services.customer_info.customers.import_rules import PARTS, Row
 from services.customer_info.customers.looking_up import CUSTOMER, Wanted
 from services.customer_info.customers.rules import (
     UPDATABLE,
@@ -22,12 +25,12 @@ from services.customer_info.customers.rules import (
     MediumKind,
     Organization,
     PaymentMethod,
-    Row,
     Status,
 )
 from services.customer_info.identifier_rules import (
     ACCOUNT,
     EMAIL,
+    ID,
     PHONE,
     VALUE,
     any_keys,
@@ -36,7 +39,7 @@ from services.customer_info.identifier_rules import (
     external_key,
 )
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier, any_service, key, normalised
-from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp
+from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp, told_fields
 
 PRODUCT = "product"
 STATUSES = {s: pb.CustomerStatus.Value(f"CUSTOMER_STATUS_{s.name}") for s in Status}
@@ -80,13 +83,28 @@ def customer(message: pb.Customer) -> Customer:
     )
 
 
-def row(message: pb.Customer) -> Row:
-    """A row of a bulk load from a validated message.
+def row(message: pb.Customer, told: frozenset[str] | None = None) -> Row:
+    """A row of a bulk load from a validated message; `told` are the fields that it is about, None: all.
 
     Raises:
         Invalid: one of its times is no time.
     """
-    return Row(customer(message), says_status=message.status != pb.CUSTOMER_STATUS_UNSPECIFIED)
+    return Row(
+        customer(message),
+        says_status=message.status != pb.CUSTOMER_STATUS_UNSPECIFIED,
+        says_party=message.WhichOneof("party") is not None,
+        told=told,
+    )
+
+
+def reader(request: pb.ImportCustomersRequest) -> Callable[[pb.Customer], Row]:
+    """What makes rows of the customers of a message.
+
+    Raises:
+        Invalid: it says that they tell of a field that there is not.
+    """
+    told = told_fields(request.fields, pb.Customer.DESCRIPTOR.fields_by_name, PARTS)
+    return row if told is None else partial(row, told=told)
 
 
 def wanted(request: pb.LookupCustomerRequest) -> Wanted:
@@ -97,7 +115,8 @@ def wanted(request: pb.LookupCustomerRequest) -> Wanted:
     """
     which = request.WhichOneof("identifier")
     if which == "external_id":
-        return {CUSTOMER: [external_key(request.external_id.issuer, request.external_id.value)]}
+        external = request.external_id
+        return {CUSTOMER: [external_key(external.issuer.strip(), external.value.strip())]}
     if which == "email":
         return {CUSTOMER: [(EMAIL, _read(email, request.email, which))]}
     if which == "phone":
@@ -110,7 +129,7 @@ def wanted(request: pb.LookupCustomerRequest) -> Wanted:
         return {ACCOUNT: [(ACCOUNT, request.account_number)]}
     keys = any_keys(request.any)
     return {
-        CUSTOMER: [k for k in keys if k[0] in (VALUE, EMAIL, PHONE)],
+        CUSTOMER: [k for k in keys if k[0] in (VALUE, EMAIL, PHONE, ID)],
         PRODUCT: [*(k for k in keys if k[0] == PHONE), *any_service(request.any)],
         ACCOUNT: [k for k in keys if k[0] == ACCOUNT],
     }
@@ -166,7 +185,7 @@ def message(kept: Customer) -> pb.Customer:
 
 
 def facts(kept: Customer) -> pb.CustomerFacts:
-    """What events tell of a customer: nothing personal."""
+    """What events tell of a customer: nothing personal, of characteristics flags and counts."""
     return pb.CustomerFacts(
         id=kept.id,
         status=STATUSES[kept.status],
@@ -175,7 +194,7 @@ def facts(kept: Customer) -> pb.CustomerFacts:
         parent_id=kept.parent_id,
         since=stamp(kept.since),
         billing=billing_message(kept.billing),
-        characteristics=characteristics(kept.characteristics),
+        characteristics=characteristics(characteristic_rules.told(kept.characteristics)),
         billed=billed_message(kept.billed),
     )
 

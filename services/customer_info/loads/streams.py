@@ -42,13 +42,14 @@ class Request(Protocol):
 class Kind(Generic[M, R]):
     """How the rows of one noun are loaded.
 
-    `convert` makes of a checked row what `load` takes, or raises a `Refusal`; `needs` are the ids that have to be as
+    `reader` is asked once a message for what makes of a checked row what `load` takes, or raises a `Refusal`; it raises
+    one itself where the message says something of its rows that makes no sense. `needs` are the ids that have to be as
     they are when a row is looked at: its own first.
     """
 
     name: str
     rows: Callable[[Any], Sequence[M]]
-    convert: Callable[[M], R]
+    reader: Callable[[Any], Callable[[M], R]]
     needs: Callable[[R], Iterable[str]]
     load: Loading[R]
 
@@ -57,7 +58,7 @@ async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Req
     """Loads all rows of a stream; the load as it is then.
 
     Raises:
-        Invalid: the load is not the caller's, or a message leaves rows out.
+        Invalid: the load is not the caller's, or a message leaves rows out or names a field that there is not.
         Overtaken: another stream goes on with the load.
     """
     stream: _Stream[M, R] | None = None
@@ -95,25 +96,33 @@ class _Stream(Generic[M, R]):
         """Begins with a message.
 
         Raises:
-            Invalid: it belongs to another load, or leaves rows out.
+            Invalid: it belongs to another load, leaves rows out, or names a field that there is not.
         """
         rules.check_same(self.load, request.load_id)
         done = max(self._taken, self.load.position)
         first = request.first_row or self._taken + 1
         rules.check_follows(first, done)
-        rows = self.kind.rows(request)
+        rows, convert = self.kind.rows(request), self.kind.reader(request)
         self._taken = max(self._taken, first + len(rows) - 1)
-        self._last = _Batch(self, rows[done + 1 - first :], done + 1, self._last)
+        self._last = _Batch(self, rows[done + 1 - first :], done + 1, convert, self._last)
         return self._last.task
 
 
 class _Batch(Generic[M, R]):
     """The rows of one message that are not done yet; `first` is the number of the first of them."""
 
-    def __init__(self, stream: _Stream[M, R], rows: Sequence[M], first: int, before: "_Batch[M, R] | None") -> None:
+    def __init__(
+        self,
+        stream: _Stream[M, R],
+        rows: Sequence[M],
+        first: int,
+        convert: Callable[[M], R],
+        before: "_Batch[M, R] | None",
+    ) -> None:
         self._stream = stream
         self._rows = rows
         self._first = first
+        self._convert = convert
         self._before = before
         self._writes: set[str] = set()
         self._checked = asyncio.Event()
@@ -134,14 +143,13 @@ class _Batch(Generic[M, R]):
 
     async def _check(self) -> None:
         """Checks and converts each row by itself."""
-        kind = self._stream.kind
         for n, message in enumerate(self._rows):
             if n % AT_ONCE == 0:
                 await asyncio.sleep(0)
             refusal = refusal_of(message, needs_id=True)
             if refusal is None:
                 try:
-                    self._good.append(kind.convert(message))
+                    self._good.append(self._convert(message))
                 except Refusal as wrong:
                     refusal = wrong
             self._refusals.append(refusal)

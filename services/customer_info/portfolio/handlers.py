@@ -29,7 +29,7 @@ class PortfolioHandlers(portfolio_pb2_grpc.PortfolioServiceServicer):
         self._usecases = usecases
         self._views = views
         self._loads = loads
-        self._rows = streams.Kind("products", attrgetter("products"), wire.row, _needs, usecases.load)
+        self._rows = streams.Kind("products", attrgetter("products"), wire.reader, _needs, usecases.load)
 
     async def AddProduct(self, request: pb.AddProductRequest, _: Any) -> pb.AddProductResponse:
         """Adds a product."""

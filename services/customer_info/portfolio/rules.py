@@ -97,10 +97,14 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product as a row of a bulk load tells of it; one that says no status leaves the one there is."""
+    """A product as a row of a bulk load tells of it; one that says no status leaves the one there is.
+
+    `told` are the fields that the row is about; None: all.
+    """
 
     wish: Product
     says_status: bool = True
+    told: frozenset[str] | None = None
 
 
 UPDATABLE = (
@@ -197,16 +201,23 @@ def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozens
         raise Invalid("a product stays with its customer", field="product.customer_id")
     _check_end(row)
     history = product.history
-    if wish.history:
+    if wish.history and _tells(row, "history"):
         history = _bounded(_merged(wish.history, product.history))
-    if row.says_status and wish.status is not history[-1].status:
+    if _tells(row, "status") and row.says_status and wish.status is not history[-1].status:
         _check_arrow(history[-1].status, wish.status, REACHABLE[history[-1].status])
         history = _entered(history, wish.status, at)
     status = history[-1].status
     if status is not product.status:
         _check_arrow(product.status, status, REACHABLE[product.status])
-    values = {name: getattr(wish, name) for name in UPDATABLE} | {"history": history, "status": status}
+    values = {name: getattr(wish, name) for name in UPDATABLE if _tells(row, name)} | {
+        "history": history,
+        "status": status,
+    }
     return _with(product, values, at)
+
+
+def _tells(row: Row, field: str) -> bool:
+    return row.told is None or field in row.told
 
 
 def fitted(product: Product, before: Product | None, families: Families) -> Product:

@@ -1,6 +1,8 @@
 """Products between protobuf and the rules' dataclasses: part of the handlers' door, kept apart for its length."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.common.v1 import types_pb2
@@ -12,7 +14,7 @@ from chassis.times import moment
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import UPDATABLE, Product, Row, Status, StatusChange
 from services.customer_info.portfolio.term_rules import Term
-from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp
+from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp, told_fields
 
 STATUSES = {s: pb.ProductStatus.Value(f"PRODUCT_STATUS_{s.name}") for s in Status}
 _STATUS = {number: status for status, number in STATUSES.items()}
@@ -58,13 +60,23 @@ def new(message: pb.Product) -> Product:
     return product(wanted)
 
 
-def row(message: pb.Product) -> Row:
-    """A row of a bulk load from a validated message.
+def row(message: pb.Product, told: frozenset[str] | None = None) -> Row:
+    """A row of a bulk load from a validated message; `told` are the fields that it is about, None: all.
 
     Raises:
         Invalid: one of its times is no time, or a state of its history lacks its name or its time.
     """
-    return Row(product(message), says_status=message.status != pb.PRODUCT_STATUS_UNSPECIFIED)
+    return Row(product(message), says_status=message.status != pb.PRODUCT_STATUS_UNSPECIFIED, told=told)
+
+
+def reader(request: pb.ImportProductsRequest) -> Callable[[pb.Product], Row]:
+    """What makes rows of the products of a message.
+
+    Raises:
+        Invalid: it says that they tell of a field that there is not.
+    """
+    told = told_fields(request.fields, pb.Product.DESCRIPTOR.fields_by_name)
+    return row if told is None else partial(row, told=told)
 
 
 def names(mask: FieldMask, message: pb.Product) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """`CustomerStore` in memory."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict
-from services.customer_info.customers import rules
+from services.customer_info.customers import looking_up_rules
+from services.customer_info.customers.looking_up import MOST_FOUND
 from services.customer_info.customers.rules import (
     Customer,
+    ExternalId,
     Individual,
     Status,
 )
@@ -54,8 +56,10 @@ class FakeCustomers:
     async def transact(self, work: Callable[[Any], Awaitable[T]]) -> T:
         return await self._stage.transact(work)
 
-    async def once(self, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Customer]]) -> Customer:
-        return await self._stage.once(request_id, content, work)
+    async def once(
+        self, method: str, request_id: str, content: bytes, work: Callable[[Any], Awaitable[Customer]]
+    ) -> Customer:
+        return await self._stage.once(f"{method}:{request_id}" if request_id else "", content, work)
 
     async def get(self, customer_id: str) -> Customer | None:
         return self.kept.get(customer_id)
@@ -85,7 +89,15 @@ class FakeCustomers:
 
     async def find(self, keys: Sequence[Key]) -> list[Customer]:
         found = [c for c in self.kept.values() if not c.merged_into and not c.erase_time]
-        return [c for c in found if not rules.keys(c).isdisjoint(keys)][:2]
+        return [c for c in found if not looking_up_rules.keys(c).isdisjoint(keys)][:MOST_FOUND]
+
+    async def external_holders(self, ids: Iterable[ExternalId]) -> dict[ExternalId, str]:
+        ids = set(ids)
+        having = (c for c in self.kept.values() if not c.merged_into and not c.erase_time)
+        return {e: c.id for c in having for e in c.external_ids if e in ids}
+
+    async def children(self, transaction: Any, customer_ids: Sequence[str]) -> list[str]:
+        return [c.id for c in self._stage.sees(transaction).values() if c.parent_id in customer_ids]
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         everything = list(self.kept.values())

@@ -3,15 +3,17 @@
 import asyncio
 import uuid
 
+import bson
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
-from holdfast.common.v1 import query_pb2
+from holdfast.common.v1 import query_pb2, rows_pb2, types_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 
 from chassis.errors import reason_of
+from chassis.mongo.client import Store
 from tests.integration.services.customer_info.conftest import Metadata
 from tests.integration.services.customer_info.messages import (
     bad_fields,
@@ -230,3 +232,120 @@ async def test_invalid_utf8_and_missing_tokens_are_refused_clearly(service: Proc
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await raw(b"")
         assert reason_of(refused.value) == "UNAUTHENTICATED"
+
+
+async def test_a_change_sent_again_with_its_request_id_and_old_etag_gets_the_first_answer(
+    customers: CustomersServiceStub, agent: Metadata
+) -> None:
+    made = await created(customers, agent, person())
+    wish = pb.Customer(id=made.id, etag=made.etag, language="fr")
+    request = pb.UpdateCustomerRequest(customer=wish, request_id=new_uuid())
+    answers = await asyncio.gather(*(customers.UpdateCustomer(request, metadata=agent) for _ in range(4)))
+    assert {a.customer.etag for a in answers} == {"v2"}
+    close = pb.ChangeCustomerStatusRequest(
+        customer_id=made.id, status=pb.CUSTOMER_STATUS_CLOSED, etag="v2", request_id=request.request_id
+    )
+    for _ in range(2):
+        assert (await customers.ChangeCustomerStatus(close, metadata=agent)).customer.etag == "v3"
+    close.status = pb.CUSTOMER_STATUS_ACTIVE
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await customers.ChangeCustomerStatus(close, metadata=agent)
+    assert reason_of(refused.value) == "REQUEST_ID_REUSED"
+
+
+async def test_an_update_that_tells_of_another_status_names_the_way(
+    customers: CustomersServiceStub, agent: Metadata
+) -> None:
+    made = await created(customers, agent, person())
+    wish = pb.Customer(id=made.id, status=pb.CUSTOMER_STATUS_CLOSED)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await customers.UpdateCustomer(pb.UpdateCustomerRequest(customer=wish), metadata=agent)
+    assert bad_fields(refused.value) == ["customer.status"]
+    masked = pb.UpdateCustomerRequest(customer=wish, update_mask=FieldMask(paths=["language"]))
+    assert (await customers.UpdateCustomer(masked, metadata=agent)).customer.etag == made.etag
+
+
+async def test_a_household_that_shares_a_number_is_named(customers: CustomersServiceStub, agent: Metadata) -> None:
+    number = f"+49301{int(new_uuid()[:8], 16) % 10**7:07d}"
+    shared = pb.ContactMedium(kind=pb.ContactMedium.KIND_PHONE, value=number)
+    former = pb.ContactMedium(kind=pb.ContactMedium.KIND_PHONE, value=number)
+    former.valid.end.CopyFrom(Timestamp(seconds=1_000_000_000))
+    two = [await created(customers, agent, person(contact_media=[shared])) for _ in range(2)]
+    await created(customers, agent, person(contact_media=[former]))
+    asked = pb.LookupCustomerRequest(any=f"tel:{number}")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await customers.LookupCustomer(asked, metadata=agent)
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert reason_of(refused.value) == "AMBIGUOUS"
+    told = metadata_of(refused.value)
+    assert (set(told["ids"].split(",")), told["more"]) == ({c.id for c in two}, "false")
+    close = pb.ChangeCustomerStatusRequest(customer_id=two[0].id, status=pb.CUSTOMER_STATUS_CLOSED)
+    await customers.ChangeCustomerStatus(close, metadata=agent)
+    assert (await customers.LookupCustomer(asked, metadata=agent)).customer.id == two[1].id
+    by_number = pb.LookupCustomerRequest(phone=f"00{number[1:]}")
+    assert (await customers.LookupCustomer(by_number, metadata=agent)).customer.id == two[1].id
+
+
+async def test_whatever_is_at_hand_finds_its_customer(customers: CustomersServiceStub, agent: Metadata) -> None:
+    value, address = f"A-{new_uuid()}", f"jörg.{new_uuid()}@müller.example"
+    made = await created(customers, agent, person(external_ids=[pb.ExternalId(issuer=" crm ", value=f" {value} ")]))
+    wish = pb.Customer(id=made.id, contact_media=[pb.ContactMedium(kind=pb.ContactMedium.KIND_EMAIL, value=address)])
+    await customers.UpdateCustomer(pb.UpdateCustomerRequest(customer=wish), metadata=agent)
+    asked = [
+        pb.LookupCustomerRequest(any=made.id.upper()),
+        pb.LookupCustomerRequest(any=value),
+        pb.LookupCustomerRequest(external_id=pb.LookupExternalId(issuer="crm ", value=f" {value}")),
+        pb.LookupCustomerRequest(email=address.upper()),
+    ]
+    for one in asked:
+        assert (await customers.LookupCustomer(one, metadata=agent)).customer.id == made.id
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await customers.LookupCustomer(pb.LookupCustomerRequest(email="no address"), metadata=agent)
+    assert bad_fields(refused.value) == ["email"]
+
+
+async def test_a_language_has_the_form_of_a_tag(customers: CustomersServiceStub, agent: Metadata) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await created(customers, agent, person(language="not a language!!"))
+    assert bad_fields(refused.value) == ["customer.language"]
+    assert (await created(customers, agent, person(language="zh-Hant-TW"))).language == "zh-Hant-TW"
+
+
+async def test_free_text_of_a_characteristic_lies_nowhere_in_plain(
+    customers: CustomersServiceStub, agent: Metadata, store: Store
+) -> None:
+    secret = f"calls after five {new_uuid()}"
+    free = types_pb2.Characteristic(name="note", value=secret)
+    made = await created(
+        customers, agent, person(characteristics=[free, types_pb2.Characteristic(name="senior", value="yes")])
+    )
+    wish = pb.Customer(id=made.id, language="de")
+    await customers.UpdateCustomer(pb.UpdateCustomerRequest(customer=wish, request_id=new_uuid()), metadata=agent)
+    kept = [
+        bson.encode(document)
+        for name in ("customers", "history", "outbox", "requests")
+        async for document in store.collection(name).find({})
+    ]
+    assert any(made.id.encode() in document for document in kept)
+    assert not any(secret.encode() in document for document in kept)
+    assert [c.value for c in (await read(customers, agent, made.id)).characteristics] == [secret, "yes"]
+
+
+async def test_an_import_tells_of_its_fields_only(
+    customers: CustomersServiceStub, agent: Metadata, loader: Metadata
+) -> None:
+    mine = pb.ExternalId(issuer="billing", value=uuid.uuid4().hex)
+    made = await created(customers, agent, person(external_ids=[mine], category=pb.CUSTOMER_CATEGORY_PARTNER))
+
+    async def sent(*fields: str) -> rows_pb2.BulkSummary:
+        row = pb.Customer(id=made.id, language="fr")
+        requests = [pb.ImportCustomersRequest(customers=[row], fields=fields)]
+        return (await customers.ImportCustomers(iter(requests), metadata=loader)).summary
+
+    assert (await sent("id", "individual", "organization", "language")).updated == 1
+    after = await read(customers, agent, made.id)
+    assert (after.language, after.category) == ("fr", made.category)
+    assert (after.external_ids, after.contact_media) == (made.external_ids, made.contact_media)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await sent("id", "shoe_size")
+    assert (reason_of(refused.value), bad_fields(refused.value)) == ("INVALID_UPDATE_MASK", ["fields[1]"])

@@ -10,6 +10,7 @@ from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
 from chassis.vault.vault import Vault
+from services.customer_info.customers.looking_up import MOST_FOUND
 from services.customer_info.customers.rules import (
     Billed,
     Billing,
@@ -111,17 +112,18 @@ async def test_a_transaction_that_fails_leaves_nothing(subject: Subject[Any]) ->
 async def test_a_request_is_done_once_and_remembers_its_answer(subject: Subject[Any]) -> None:
     request_id = new_uuid()
 
-    async def attempt(content: bytes) -> Customer:
+    async def attempt(content: bytes, method: str = "CreateCustomer") -> Customer:
         async def work(transaction: Any) -> Customer:
             customer = person()
             await subject.store.insert(transaction, customer, created_event(customer))
             return customer
 
-        made: Customer = await subject.store.once(request_id, content, work)
+        made: Customer = await subject.store.once(method, request_id, content, work)
         return made
 
     first = await attempt(b"content")
     assert await attempt(b"content") == first
+    assert await attempt(b"content", "UpdateCustomer") != first
     with pytest.raises(Invalid) as refused:
         await attempt(b"other")
     assert refused.value.reason == "REQUEST_ID_REUSED"
@@ -212,11 +214,30 @@ async def test_any_identifier_finds_its_customer(subject: Subject[Any]) -> None:
     assert await subject.store.find([external_key("legacy", external.value)]) == []
 
 
-async def test_an_identifier_of_many_is_answered_with_two_at_most(subject: Subject[Any]) -> None:
+async def test_an_identifier_of_many_is_answered_with_as_many_as_are_looked_at(subject: Subject[Any]) -> None:
     value = new_uuid()
-    several = [person(external_ids=(ExternalId(f"issuer-{n}", value),)) for n in range(3)]
-    await keep(subject.store, *several)
-    assert len(await subject.store.find([external_key("", value)])) == 2
+    several = [person(external_ids=(ExternalId(f"issuer-{n}", value),)) for n in range(MOST_FOUND + 3)]
+    await keep(subject.store, *several[:3])
+    assert {c.id for c in await subject.store.find([external_key("", value)])} == {c.id for c in several[:3]}
+    await keep(subject.store, *several[3:])
+    assert len(await subject.store.find([external_key("", value)])) == MOST_FOUND
+
+
+async def test_the_holders_of_external_ids_are_told_together(subject: Subject[Any]) -> None:
+    first, second, free = own(), own(), own()
+    holders = [person(external_ids=(first, own())), person(external_ids=(second,))]
+    await keep(subject.store, *holders)
+    told = await subject.store.external_holders([first, second, free])
+    assert told == {first: holders[0].id, second: holders[1].id}
+    assert await subject.store.external_holders([]) == {}
+
+
+async def test_children_are_those_that_name_a_parent(subject: Subject[Any]) -> None:
+    parents = [company() for _ in range(3)]
+    children = [person(parent_id=parent.id) for parent in parents for _ in range(2)]
+    await keep(subject.store, *parents, *children)
+    found = await subject.store.children(None, [p.id for p in parents[:2]])
+    assert sorted(found) == sorted(c.id for c in children[:4])
 
 
 async def listed(subject: Subject[Any], selection: Selection) -> list[Customer]:

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 
 from chassis.bulk import Outcome
+from chassis.lineage import Lineage
 from chassis.mongo.client import Store
 from chassis.rules import Conflict, NotFound
 from chassis.vault.vault import Vault
 from services.customer_info.customers import documents as customer_documents
-from services.customer_info.customers.rules import Customer, Row
+from services.customer_info.customers.import_rules import Row
+from services.customer_info.customers.rules import Category, Customer
 from services.customer_info.customers.store import CustomerStore
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.history.kinds import KEPT
@@ -172,7 +174,7 @@ async def test_what_is_sealed_is_taken_out_of_the_versions_of_who_is_erased(
 @given(stories)
 @settings(max_examples=12, deadline=None)
 async def test_a_customer_as_of_any_time_is_what_was_read_then(store: Store, vault: Vault, steps: list[Edit]) -> None:
-    usecases = CustomerUseCases(CustomerStore(store, vault, History(store)))
+    usecases = CustomerUseCases(CustomerStore(store, vault, History(store)), Lineage(store))
     story = await played(usecases, steps)
     for time, was in story.read:
         assert await usecases.get_as_of(story.customer_id, time) == was
@@ -185,15 +187,20 @@ async def test_a_customer_as_of_any_time_is_what_was_read_then(store: Store, vau
             assert await usecases.get_as_of(story.customer_id, time) == expected
 
 
+CATEGORIES = list(Category)
+
+
 async def test_of_edits_and_loads_that_race_every_version_is_kept_once(store: Store, vault: Vault) -> None:
-    usecases = CustomerUseCases(CustomerStore(store, vault, History(store)))
+    usecases = CustomerUseCases(CustomerStore(store, vault, History(store)), Lineage(store))
     made = [await usecases.create(person(id=""), "", b"") for _ in range(4)]
 
     async def edit(n: int) -> None:
-        await usecases.update(replace(made[n % 4], language=f"x{n}"), frozenset({"language"}), "")
+        await usecases.update(
+            replace(made[n % 4], category=CATEGORIES[n % 3], language=f"x{n}"), frozenset({"category", "language"}), ""
+        )
 
     async def load(n: int) -> list[Any]:
-        rows = [Row(replace(c, language=f"y{n}"), says_status=False) for c in made]
+        rows = [Row(replace(c, category=CATEGORIES[n % 3], language=f"y{n}"), says_status=False) for c in made]
         return list(await usecases.load(rows))
 
     outcomes = await asyncio.gather(*(load(n) if n % 2 else edit(n) for n in range(16)))
@@ -211,4 +218,4 @@ async def test_of_edits_and_loads_that_race_every_version_is_kept_once(store: St
 async def _is_seen_throughout(usecases: CustomerUseCases, store: Store, last: Customer) -> None:
     async for entry in store.collection(HISTORY.name).find({"subject": last.id}):
         then = await usecases.get_as_of(last.id, entry["update_time"])
-        assert (then.version, then.language) == (entry["version"], entry["document"]["language"])
+        assert (then.version, then.category.value) == (entry["version"], entry["document"]["category"])

@@ -271,3 +271,19 @@ async def test_the_portfolio_of_both_is_shown_with_the_survivor(
     await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=duplicate.id), metadata=lead)
     asked = portfolio_pb2.GetPortfolioRequest(customer_id=survivor.id)
     assert [p.id for p in (await portfolio.GetPortfolio(asked, metadata=lead)).products] == added[:1]
+
+
+async def test_the_children_of_a_duplicate_are_listed_under_its_survivor(
+    customers: CustomersServiceStub,
+    merges: MergesServiceStub,
+    created: Callable[..., asyncio.Future[pb.Customer]],
+    lead: Metadata,
+) -> None:
+    survivor, duplicate = await created(company()), await created(company())
+    children = [await created(person(parent_id=parent.id)) for parent in (survivor, duplicate)]
+    request = merges_pb2.MergeRequest(survivor_id=survivor.id, duplicate_id=duplicate.id)
+    await merges.Merge(request, metadata=lead)
+    for parent in (survivor, duplicate):
+        query = query_pb2.Query(predicates=[query_pb2.Predicate(field="parent_id", values=[parent.id])])
+        found = await customers.ListCustomers(pb.ListCustomersRequest(query=query), metadata=lead)
+        assert {c.id for c in found.customers} == {c.id for c in children}

@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.customer_info.customers.import_rules import Row as CustomerRow
 from services.customer_info.customers.rules import (
     ContactMedium,
     Customer,
@@ -13,7 +14,6 @@ from services.customer_info.customers.rules import (
     Money,
     Organization,
 )
-from services.customer_info.customers.rules import Row as CustomerRow
 from services.customer_info.portfolio.rules import Product, StatusChange
 from services.customer_info.portfolio.rules import Row as ProductRow
 from services.customer_info.portfolio.rules import Status as ProductStatus

@@ -8,7 +8,8 @@ from unittest import mock
 from hypothesis import strategies as st
 
 from chassis.rules import Refusal
-from services.customer_info.customers.rules import UPDATABLE, Customer, Individual, Row, Status
+from services.customer_info.customers.import_rules import Row
+from services.customer_info.customers.rules import UPDATABLE, Customer, Individual, Status
 from services.customer_info.customers.usecases import CustomerUseCases
 from tests.unit.services.customer_info.builders import NOON, new_uuid
 from tests.unit.services.customer_info.strategies import customers

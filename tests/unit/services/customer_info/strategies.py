@@ -30,14 +30,19 @@ moments = st.integers(-2_000_000_000_000, 7_000_000_000_000).map(lambda ms: EPOC
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 uuids = st.uuids().map(str)
 monies = st.builds(Money, st.sampled_from(["EUR", "USD", "ZAR"]), st.integers(0, portfolio.HIGHEST_PRICE))
+# As a customer's are kept: without blanks around them.
+tidy = words.map(str.strip).filter(bool)
+names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+traits = st.lists(st.tuples(names, st.text(max_size=8)), max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
 pairs = st.lists(st.tuples(words, st.text(max_size=8)), max_size=3).map(tuple)
 spans = st.tuples(st.none() | moments, st.none() | moments).map(
     lambda s: (s[1], s[0]) if s[0] and s[1] and s[1] < s[0] else s
 )
-parties = st.builds(Individual, words, words) | st.builds(Organization, words, words)
+parties = st.builds(Individual, words, tidy) | st.builds(Organization, tidy, words)
 addresses = st.from_regex(r"[a-z0-9]{1,8}@[a-z0-9]{1,8}\.example", fullmatch=True)
 numbers = st.integers(10**6, 10**7 - 1).map(lambda n: f"+4930{n}")
-VALUES = {MediumKind.EMAIL: addresses, MediumKind.PHONE: numbers, MediumKind.POST: words, MediumKind.SOCIAL: words}
+handles = names.map(lambda name: f"network:{name}")
+VALUES = {MediumKind.EMAIL: addresses, MediumKind.PHONE: numbers, MediumKind.POST: tidy, MediumKind.SOCIAL: handles}
 media = st.sampled_from(MediumKind).flatmap(
     lambda kind: st.builds(
         lambda value, span: ContactMedium(kind, value, start=span[0], end=span[1]), VALUES[kind], spans
@@ -49,14 +54,14 @@ customers = st.builds(
     party=parties,
     status=st.sampled_from(Status),
     category=st.sampled_from(Category),
-    external_ids=st.lists(st.builds(ExternalId, words, words), max_size=3, unique=True).map(tuple),
-    contact_media=st.lists(media, max_size=3).map(tuple),
+    external_ids=st.lists(st.builds(ExternalId, tidy, tidy), max_size=3, unique=True).map(tuple),
+    contact_media=st.lists(media, max_size=3, unique_by=lambda m: (m.kind, m.value)).map(tuple),
     parent_id=st.just("") | uuids,
     since=st.none() | moments,
     language=st.sampled_from(["", "de", "en-ZA"]),
     billing=st.none() | st.builds(Billing, st.none() | st.sampled_from(PaymentMethod), st.booleans()),
     billed=st.none() | st.builds(Billed, st.none() | monies, st.none() | monies),
-    characteristics=pairs,
+    characteristics=traits,
 )
 histories = st.lists(
     st.builds(portfolio.StatusChange, st.sampled_from(portfolio.Status), moments), min_size=1, max_size=4

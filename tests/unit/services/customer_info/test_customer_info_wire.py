@@ -1,5 +1,7 @@
 """Between protobuf and dataclasses nothing is lost."""
 
+from dataclasses import replace
+
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,7 +15,7 @@ from services.customer_info.portfolio import wire as portfolio_wire
 from services.customer_info.portfolio.rules import Product
 from services.customer_info.portfolio.rules import Status as ProductStatus
 from tests.unit.services.customer_info import strategies
-from tests.unit.services.customer_info.builders import NOON
+from tests.unit.services.customer_info.builders import NOON, person
 
 
 @given(strategies.customers)
@@ -42,6 +44,12 @@ def test_events_tell_of_a_customer_nothing_personal(customer: Customer) -> None:
     told = {f.name for f, _ in customers_wire.facts(customer).ListFields()}
     assert not told & {"individual", "organization", "external_ids", "contact_media", "language"}
     assert customers_wire.facts(customer).id == customer.id
+
+
+def test_of_characteristics_events_tell_flags_and_counts_only() -> None:
+    said = (("senior", "yes"), ("dependents", "2"), ("born", "1943"), ("pet", "rex"), ("note", "Ada calls at 5"))
+    facts = customers_wire.facts(replace(person(), characteristics=said))
+    assert [(c.name, c.value) for c in facts.characteristics] == [("senior", "yes"), ("dependents", "2")]
 
 
 @given(strategies.products)
@@ -86,6 +94,8 @@ def test_a_history_names_each_state_and_its_time(change: portfolio_pb2.ProductSt
 def test_a_row_knows_whether_it_says_a_status() -> None:
     silent, said = customers_pb2.Customer(), customers_pb2.Customer(status=customers_pb2.CUSTOMER_STATUS_ACTIVE)
     assert [customers_wire.row(m).says_status for m in (silent, said)] == [False, True]
+    named = customers_pb2.Customer(organization=customers_pb2.Organization(trading_name="Example Ltd"))
+    assert [customers_wire.row(m).says_party for m in (silent, named)] == [False, True]
     quiet, told = portfolio_pb2.Product(), portfolio_pb2.Product(status=portfolio_pb2.PRODUCT_STATUS_CEASED)
     assert [portfolio_wire.row(m).says_status for m in (quiet, told)] == [False, True]
 

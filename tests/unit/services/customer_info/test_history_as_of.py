@@ -6,12 +6,13 @@ from hypothesis import event, given
 from chassis.rules import NotFound
 from services.customer_info.customers.usecases import CustomerUseCases
 from tests.support.fakes.customers import FakeCustomers
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.customer_info.edits import Edit, played, stories
 
 
 @given(stories)
 async def test_a_customer_as_of_any_time_is_what_was_read_then(steps: list[Edit]) -> None:
-    usecases = CustomerUseCases(FakeCustomers())
+    usecases = CustomerUseCases(FakeCustomers(), FakeLineage())
     story = await played(usecases, steps)
     event(f"{len(story.versions)} versions")
     for time, was in story.read:
@@ -27,7 +28,7 @@ async def test_a_customer_as_of_any_time_is_what_was_read_then(steps: list[Edit]
 
 @given(stories)
 async def test_versions_count_from_one_and_their_times_grow(steps: list[Edit]) -> None:
-    story = await played(CustomerUseCases(FakeCustomers()), steps)
+    story = await played(CustomerUseCases(FakeCustomers(), FakeLineage()), steps)
     assert [c.version for c in story.versions] == list(range(1, len(story.versions) + 1))
     times = [c.update_time for c in story.versions if c.update_time]
     assert times == sorted(set(times))

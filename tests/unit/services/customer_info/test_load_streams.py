@@ -1,7 +1,7 @@
 """Streams of bulk loads: every row is done once and counted once, whatever breaks in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -10,13 +10,14 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 from chassis.bulk import Outcome
 from chassis.rules import Invalid, NotFound
 from services.customer_info.customers import wire
-from services.customer_info.customers.rules import Row
+from services.customer_info.customers.import_rules import Row
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.loading import Keep, Outcomes
 from services.customer_info.loads import streams
 from services.customer_info.loads.rules import MOST_FAULTS, Load, Overtaken
 from services.customer_info.loads.usecases import LoadUseCases
 from tests.support.fakes.customers import FakeCustomers
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.loads import FakeLoads
 from tests.unit.services.customer_info.builders import new_uuid
 
@@ -45,10 +46,10 @@ class Bench:
 
     def __init__(self) -> None:
         self.customers, self.loads = FakeCustomers(), FakeLoads()
-        self.usecases = CustomerUseCases(self.customers)
+        self.usecases = CustomerUseCases(self.customers, FakeLineage())
 
     async def run(self, *messages: pb.ImportCustomersRequest, load: Any = None, name: str = "customers") -> Load:
-        kind = streams.Kind(name, lambda m: m.customers, wire.row, self._needs, load or self.usecases.load)
+        kind = streams.Kind(name, lambda m: m.customers, wire.reader, self._needs, load or self.usecases.load)
         return await streams.run(kind, LoadUseCases(self.loads), stream(*messages))
 
     @staticmethod
@@ -161,11 +162,36 @@ async def test_a_row_that_comes_again_in_the_next_message_is_a_change_of_it() ->
 async def test_rows_in_others_way_are_kept_after_the_message() -> None:
     bench = Bench()
     taken = pb.ExternalId(issuer="billing", value="taken")
-    rows = [customer(external_ids=[taken]), customer(), customer(external_ids=[taken]), customer()]
+    rows = [customer(), customer(), customer(external_ids=[taken]), customer()]
+    # Somebody takes it after the rows were looked at.
+    bench.customers.rivals = [wire.customer(customer(external_ids=[taken]))]
     done = await bench.run(message(*rows, load_id=LOAD))
     assert (done.counts.created, done.counts.failed) == (3, 1)
     assert [(f.row, f.reason, f.field) for f in done.faults] == [(3, "EXTERNAL_ID_TAKEN", "external_ids")]
     assert bench.loads.moves == [(False, 4)]
+
+
+async def test_rows_whose_external_id_is_known_to_be_taken_cost_the_message_nothing() -> None:
+    bench = Bench()
+    taken = pb.ExternalId(issuer="billing", value="taken")
+    rows = [customer(external_ids=[taken]), customer(), customer(external_ids=[taken]), customer()]
+    done = await bench.run(message(*rows, load_id=LOAD))
+    assert [(f.row, f.reason, f.field) for f in done.faults] == [(3, "EXTERNAL_ID_TAKEN", "external_ids")]
+    assert bench.loads.moves == [(True, 4)]
+
+
+async def test_the_rows_of_a_message_tell_of_its_fields_only() -> None:
+    bench = Bench()
+    row = customer(language="de", characteristics=[{"name": "senior", "value": "no"}])
+    await bench.run(message(row))
+    short = pb.Customer(id=row.id, language="fr")
+    done = await bench.run(message(short, fields=["id", "individual", "language"]))
+    assert done.counts.updated == 1
+    after = bench.customers.kept[row.id]
+    assert (after.language, after.characteristics) == ("fr", (("senior", "no"),))
+    with pytest.raises(Invalid) as refused:
+        await bench.run(message(short, fields=["language", "shoe_size"]))
+    assert (refused.value.field, refused.value.reason) == ("fields[1]", "INVALID_UPDATE_MASK")
 
 
 async def test_a_customer_that_moves_in_the_structure_is_kept_after_the_message() -> None:
@@ -211,7 +237,7 @@ async def test_no_more_than_two_messages_are_at_hand() -> None:
         written += 1
         return [Outcome.CREATED for _ in rows]
 
-    kind = streams.Kind("customers", lambda m: m.customers, wire.row, Bench._needs, load)
+    kind = streams.Kind("customers", lambda m: m.customers, wire.reader, Bench._needs, load)
     await streams.run(kind, LoadUseCases(bench.loads), messages())
     assert max(at_hand) == streams.AT_HAND
     assert written == 12
@@ -255,13 +281,12 @@ async def test_an_unknown_load_is_not_found() -> None:
 
 
 def test_a_field_is_told_as_it_stands_in_the_row() -> None:
-    convert: Callable[[pb.Customer], Row] = wire.row
     row = customer()
     row.contact_media.add(kind=pb.ContactMedium.KIND_POST, value="x").valid.start.seconds = 10**15
 
     async def check() -> Load:
         bench = Bench()
-        kind = streams.Kind("customers", lambda m: m.customers, convert, Bench._needs, bench.usecases.load)
+        kind = streams.Kind("customers", lambda m: m.customers, wire.reader, Bench._needs, bench.usecases.load)
         return await streams.run(kind, LoadUseCases(bench.loads), stream(message(row)))
 
     assert [f.field for f in asyncio.run(check()).faults] == ["contact_media[0].valid.start"]
