@@ -1,18 +1,26 @@
 """What commands on one customer have in common: whom they are about, at what time, and one way to ask the mesh."""
 
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from holdfast.customer_info.v1.customers_pb2 import LookupCustomerRequest
+from holdfast.customer_info.v1.customers_pb2 import (
+    Customer,
+    CustomerStatus,
+    GetCustomerRequest,
+    LookupCustomerRequest,
+)
 
+from chassis.errors import metadata_of, reason_of
 from cli.client import CALL_SECONDS, Client, client_of, run
 from cli.console import CommandError
 from cli.mesh.options import chosen_mesh
+from cli.pages.who import name_of
 
 LONGEST: Final = 512
 T = TypeVar("T")
@@ -53,9 +61,27 @@ async def customer_id(client: Client, text: str, argument: str = "CUSTOMER") -> 
         found = await answer(client, client.customers.LookupCustomer, LookupCustomerRequest(any=text))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
-            raise CommandError(f"{argument}: no customer, or more than one, answers to it") from None
+            raise CommandError(f"{argument}: no customer answers to it") from None
+        if reason_of(error) == "AMBIGUOUS":
+            raise await _choice(client, argument, metadata_of(error)) from None
         raise
     return str(found.customer.id)
+
+
+async def _choice(client: Client, argument: str, told: Mapping[str, str]) -> CommandError:
+    """What to say where several customers answer: who they are, so that one of them can be named."""
+    ids = [one for one in told.get("ids", "").split(",") if one]
+    found = await asyncio.gather(
+        *(answer(client, client.customers.GetCustomer, GetCustomerRequest(customer_id=one)) for one in ids)
+    )
+    who = [f"{name_of(one.customer)} ({_status(one.customer)}) {one.customer.id}" for one in found]
+    if told.get("more") == "true":
+        who.append("perhaps more")
+    return CommandError(f"{argument}: several customers answer to it, name one by its id: {'; '.join(who)}")
+
+
+def _status(customer: Customer) -> str:
+    return CustomerStatus.Name(customer.status).removeprefix("CUSTOMER_STATUS_").lower()
 
 
 def uuid_of(text: str) -> str:

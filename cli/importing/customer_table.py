@@ -1,6 +1,6 @@
 """A row of a CSV file of customers as a message; the columns are those that `holdfast export customers` writes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from holdfast.customer_info.v1.customers_pb2 import (
@@ -27,6 +27,28 @@ COLUMNS: Final = (
 IGNORED: Final = ("create_time", "update_time")
 """Columns that say what the record says of itself: nobody can set it."""
 KINDS: Final = ("email", "phone", "post", "social")
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "individual": ("given_name", "family_name"),
+    "organization": ("trading_name", "registration_number"),
+    "contact_media": (*KINDS, "preferred"),
+    "billing": ("payment_method", "paperless"),
+    "billed": ("billed_monthly", "billed_total"),
+}
+"""Fields of the contract that are told in several columns."""
+
+
+def told(columns: Collection[str]) -> list[str]:
+    """The fields, or parts of them, that a file with these columns tells of, as the contract names them."""
+    parted = {column for its in FIELDS.values() for column in its}
+    found = [column for column in COLUMNS if column in columns and column not in parted]
+    for field, its in FIELDS.items():
+        if all(column in columns for column in its):
+            found.append(field)
+        else:
+            # Which address is preferred is told with its address.
+            parts = (column.removeprefix(f"{field}_") for column in its if column in columns and column != "preferred")
+            found.extend(f"{field}.{part}" for part in parts)
+    return found
 
 
 def customer(cells: Mapping[str, str]) -> Customer:

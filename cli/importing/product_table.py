@@ -1,6 +1,6 @@
 """A row of a CSV file of products as a message; the columns are those that `holdfast export products` writes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from holdfast.customer_info.v1.portfolio_pb2 import (
@@ -20,6 +20,21 @@ COLUMNS: Final = (
 )  # fmt: skip
 IGNORED: Final = ("commitment_end", "update_time")
 """Columns that say what the record says of itself: nobody can set it."""
+TERM: Final = ("term_months", "term_start", "term_end")
+
+
+def told(columns: Collection[str]) -> list[str]:
+    """The fields that a file with these columns tells of, as the contract names them.
+
+    Raises:
+        CellError: it tells of the term in part only.
+    """
+    found = [column for column in COLUMNS if column in columns and column not in TERM]
+    if lacking := [column for column in TERM if column not in columns]:
+        if len(lacking) < len(TERM):
+            raise CellError(lacking[0], f"must stand there too: {', '.join(TERM)} tell of one thing")
+        return found
+    return [*found, "term"]
 
 
 def product(cells: Mapping[str, str]) -> Product:

@@ -2,8 +2,9 @@
 
 import csv
 import hashlib
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -43,10 +44,15 @@ class Table(Generic[M]):
     columns: tuple[str, ...]
     ignored: tuple[str, ...]
     of_cells: Callable[[Mapping[str, str]], M]
+    told: Callable[[Collection[str]], list[str]]
 
 
-CUSTOMERS: Final = Table("customers", Customer, customer_table.COLUMNS, customer_table.IGNORED, customer_table.customer)
-PRODUCTS: Final = Table("products", Product, product_table.COLUMNS, product_table.IGNORED, product_table.product)
+CUSTOMERS: Final = Table(
+    "customers", Customer, customer_table.COLUMNS, customer_table.IGNORED, customer_table.customer, customer_table.told
+)
+PRODUCTS: Final = Table(
+    "products", Product, product_table.COLUMNS, product_table.IGNORED, product_table.product, product_table.told
+)
 
 
 class RecordFile(Generic[M]):
@@ -67,6 +73,27 @@ class RecordFile(Generic[M]):
             # An equal file is the same load, wherever it lies.
             self.digest = hashlib.file_digest(file, "sha256").hexdigest()
             self.size = file.tell()
+
+    def fields(self) -> list[str]:
+        """The fields that the file tells of, as the contract names them: what it does not tell of stays as it is.
+
+        Of CSV the header says it. Of NDJSON it is every field that stands in any of its rows.
+
+        Raises:
+            CommandError: the file is not UTF-8, or its header makes no sense.
+        """
+        with self._opened() as file:
+            lines = self._lines(file)
+            if self.path.suffix.lower() == ".csv":
+                header = self._header(csv.reader(lines, strict=True))
+                try:
+                    return self._table.told([column for column in header if column not in self._table.ignored])
+                except CellError as error:
+                    raise CommandError(f"{self.path}: line 1: the column {error.column} {error.sentence}") from None
+            said = {key for line in lines for key in _keys(line)}
+        # ProtoJSON reads a field by either of its names.
+        fields = self.message.DESCRIPTOR.fields
+        return [field.name for field in fields if {field.name, field.json_name} & said] or ["id"]
 
     def rows(self, after: int = 0) -> Iterator[M | Problem]:
         """Each row, or what is wrong with it, from the one after row `after`; what is skipped is not looked at.
@@ -147,3 +174,12 @@ class RecordFile(Generic[M]):
             return self.path.open("rb")
         except OSError as error:
             raise CommandError(f"{self.path}: {error.strerror}", exit_code=2) from None
+
+
+def _keys(line: str) -> Collection[str]:
+    """The fields that a row of NDJSON has; none where it is no row."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return ()
+    return row.keys() if isinstance(row, dict) else ()

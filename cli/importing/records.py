@@ -172,8 +172,9 @@ async def _requests(
         (ImportCustomersRequest, _customers) if kind == "customers" else (ImportProductsRequest, _products)
     )
     try:
+        fields = file.fields()
         for batch in _batches(_good(file, report)):
-            request: Any = message(load_id=load_id, first_row=first)
+            request: Any = message(load_id=load_id, first_row=first, fields=fields)
             of_rows(request, batch)
             first += len(batch)
             progress.sent(first - 1)

@@ -12,7 +12,8 @@ from chassis.cells import parted_pairs
 _TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _VALIDITY: Final = re.compile(rf"(.*)\[({_TIME})?/({_TIME})?\]", re.DOTALL)
-_AMOUNT: Final = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,6}))? ?([A-Z]{3})")
+_AMOUNT: Final = re.compile(r"(-?)(\d{1,13})(?:\.(\d{1,6}))? ?([A-Z]{3})")
+MOST_MICROS: Final = 2**63 - 1
 
 
 class CellError(Exception):
@@ -48,8 +49,10 @@ def money(column: str, text: str) -> Money:
     if found is None:
         raise CellError(column, 'must be an amount and its currency, such as "29.85 EUR"')
     sign, whole, part, currency = found.groups()
-    micros = int(whole) * 1_000_000 + int((part or "").ljust(6, "0"))
-    return Money(currency_code=currency, micros=-micros if sign else micros)
+    micros = int(f"{sign}{whole}{(part or '').ljust(6, '0')}")
+    if not -MOST_MICROS - 1 <= micros <= MOST_MICROS:
+        raise CellError(column, f"must be an amount up to {MOST_MICROS // 1_000_000:,}")
+    return Money(currency_code=currency, micros=micros)
 
 
 def whole(column: str, text: str) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from holdfast.customer_info.v1.customers_pb2 import Customer
+from holdfast.customer_info.v1.portfolio_pb2 import Product
 
 from chassis.mongo.client import Store
+from cli import asking
 from cli.client import Client
 from cli.console import CommandError
 from cli.exporting import records as exporting
@@ -162,6 +164,77 @@ async def test_what_is_written_is_read_in_both_formats(client: Client, tmp_path:
         path.write_bytes(await exported(client, form, "products"))
         report = await load(client, path, PRODUCTS)
         assert (report.summary.received, report.summary.unchanged) == (1, 1)
+
+
+async def test_a_file_with_some_fields_changes_those_only(client: Client, tmp_path: Path) -> None:
+    whole = person(
+        category="partner",
+        email="ada@example.com",
+        phone="+4930123456",
+        preferred="phone",
+        external_ids=f"billing:{new_uuid()}",
+        characteristics="senior=no",
+        language="de",
+    )
+    shop = {"id": new_uuid(), "trading_name": "Example Ltd", "email": "shop@example.com"}
+    await load(client, written(tmp_path / "whole.csv", [whole]))
+    await load(client, written(tmp_path / "shop.csv", [shop]))
+
+    async def kept() -> dict[str, Customer]:
+        path = tmp_path / "kept.ndjson"
+        path.write_bytes(await exported(client, "ndjson"))
+        return {row.id: row for row in RecordFile(path, CUSTOMERS).rows() if isinstance(row, Customer)}
+
+    before = await kept()
+    for form in ("csv", "ndjson"):
+        request = exporting.request_of("customers", form, [], ["individual", "organization", "language"])
+        out = io.BytesIO()
+        await exporting.write(client, request, out, lambda _: None)
+        path = tmp_path / f"some.{form}"
+        path.write_bytes(out.getvalue())
+        report = await load(client, path)
+        assert (report.summary.unchanged, report.summary.failed) == (report.summary.received, 0)
+    assert await kept() == before
+    short = {"id": whole["id"], "email": "ada@example.com;ada@example.org"}
+    assert (await load(client, written(tmp_path / "short.csv", [short]))).summary.updated == 1
+    after = (await kept())[whole["id"]]
+    assert [(m.value, m.preferred) for m in after.contact_media] == [
+        ("ada@example.com", False),
+        ("ada@example.org", False),
+        ("+4930123456", True),
+    ]
+    assert (after.category, after.external_ids) == (before[whole["id"]].category, before[whole["id"]].external_ids)
+
+
+async def test_who_shares_a_number_is_shown_to_choose_from(client: Client, tmp_path: Path) -> None:
+    number = f"+49301{int(new_uuid()[:8], 16) % 10**7:07d}"
+    two = [person(phone=number, given_name=name) for name in ("Ada", "Grace")]
+    await load(client, written(tmp_path / "household.csv", two))
+    with pytest.raises(CommandError) as refused:
+        await asking.customer_id(client, number)
+    for one in two:
+        assert f"{one['given_name']} Example (active) {one['id']}" in str(refused.value)
+    with pytest.raises(CommandError, match="no customer answers"):
+        await asking.customer_id(client, "nobody-has-this")
+
+
+async def test_a_file_of_products_with_some_fields_changes_those_only(client: Client, tmp_path: Path) -> None:
+    owner = person()
+    await load(client, written(tmp_path / "owner.csv", [owner]))
+    whole = {
+        "id": new_uuid(),
+        "customer_id": owner["id"],
+        "family": "broadband",
+        "name": "Fibre",
+        "monthly_price": "30 EUR",
+    }
+    await load(client, written(tmp_path / "whole.csv", [whole]), PRODUCTS)
+    short = {key: whole[key] for key in ("id", "customer_id")} | {"name": "Fibre 250"}
+    assert (await load(client, written(tmp_path / "short.csv", [short]), PRODUCTS)).summary.updated == 1
+    path = tmp_path / "products.ndjson"
+    path.write_bytes(await exported(client, "ndjson", "products"))
+    (kept,) = (row for row in RecordFile(path, PRODUCTS).rows() if isinstance(row, Product) and row.id == whole["id"])
+    assert (kept.name, kept.family, kept.monthly_price.micros) == ("Fibre 250", "broadband", 30_000_000)
 
 
 async def test_a_file_that_ends_amid_a_row_stops_the_load_with_a_line(client: Client, tmp_path: Path) -> None:

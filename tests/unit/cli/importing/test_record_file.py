@@ -84,6 +84,56 @@ def test_rows_that_were_done_are_not_looked_at(tmp_path: Path) -> None:
     assert list(lines.rows(after=2)) == [Customer()]
 
 
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("id,given_name,family_name,trading_name,registration_number", {"id", "individual", "organization"}),
+        ("id,status,family_name,create_time", {"id", "status", "individual.family_name"}),
+        ("id,email,phone,post,social,preferred", {"id", "contact_media"}),
+        ("id,email,preferred", {"id", "contact_media.email"}),
+        ("id,email,phone,post,social", {"id", *(f"contact_media.{k}" for k in ("email", "phone", "post", "social"))}),
+        ("id,paperless,billed_total", {"id", "billing.paperless", "billed.total"}),
+        ("ID , Language", {"id", "language"}),
+    ],
+)
+def test_a_header_says_what_a_file_tells_of(tmp_path: Path, header: str, fields: set[str]) -> None:
+    assert set(file_of(tmp_path, f"{header}\n").fields()) == fields
+
+
+def test_of_ndjson_all_rows_say_together_what_it_tells_of(tmp_path: Path) -> None:
+    lines = [f'{{"id":"{ONE}","language":"de"}}', "{no json", "[1]", f'{{"id":"{ONE}","externalIds":[]}}']
+    assert set(file_of(tmp_path, "\n".join(lines), "file.ndjson").fields()) == {"id", "language", "external_ids"}
+    assert file_of(tmp_path, "no json", "file.ndjson").fields() == ["id"]
+
+
+def test_the_columns_of_a_term_stand_together(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text("id,customer_id,name,term_months,term_start,term_end,update_time\n")
+    assert RecordFile(path, PRODUCTS).fields() == ["id", "customer_id", "name", "term"]
+    path.write_text("id,customer_id,term_months\n")
+    with pytest.raises(CommandError, match="term_start must stand there too"):
+        RecordFile(path, PRODUCTS).fields()
+
+
+@pytest.mark.parametrize(
+    ("amount", "micros"),
+    [
+        ("9000000000000 EUR", 9 * 10**18),
+        ("-9223372036854.775808 EUR", -(2**63)),
+        ("9223372036854.775808 EUR", None),
+        ("99999999999999 EUR", None),
+    ],
+)
+def test_an_amount_is_read_as_large_as_it_can_be_written(tmp_path: Path, amount: str, micros: int | None) -> None:
+    (row,) = file_of(tmp_path, f"id,billed_total\n{ONE},{amount}\n").rows()
+    if micros is None:
+        assert isinstance(row, Problem)
+        assert row.field == "billed_total"
+    else:
+        assert isinstance(row, Customer)
+        assert row.billed.total.micros == micros
+
+
 def test_equal_content_has_an_equal_digest_and_other_content_another(tmp_path: Path) -> None:
     one, two = file_of(tmp_path, "id\n1\n", "a.csv"), file_of(tmp_path, "id\n1\n", "b.csv")
     assert one.digest == two.digest != file_of(tmp_path, "id\n2\n", "c.csv").digest
