@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import process_time
 
+from bench.name_search.crowds import CROWDS
 from bench.name_search.index import Answer, Index, Names
 from bench.name_search.queries import COMPANY, PERSON
 from bench.population.people import MIXED, Population
 from services.customer_info.search.ranking_rules import likeness
 
-ALIKE = 0.09
+ALIKE = 0.065
 """Names that answer a query equally well differ by less: in how much longer than the query they are."""
 COMPANIES = 0.1
 """The share of customers that are companies."""
@@ -42,16 +43,21 @@ def people(count: int, seed: int, origins: dict[str, int] = MIXED) -> list[Names
     return [(population.company(),) for _ in range(companies)] + [population.person() for _ in range(count - companies)]
 
 
-def evaluate(index: Index, queries: int, seed: int) -> list[Finding]:
-    """Every kind of query, each for `queries` customers drawn at random."""
-    companies = [n for n, names in enumerate(index.people) if len(names) == 1]
-    persons = [n for n, names in enumerate(index.people) if len(names) > 1]
+def evaluate(index: Index, queries: int, seed: int, among: int | None = None) -> list[Finding]:
+    """Every kind of query, each for `queries` customers drawn at random from the first `among` (None: from all)."""
+    companies = [n for n, names in enumerate(index.people[:among]) if len(names) == 1]
+    persons = [n for n, names in enumerate(index.people[:among]) if len(names) > 1]
     findings = []
     for kind, query in {**PERSON, **COMPANY}.items():
         rng = random.Random(f"{seed}/{kind}")
         whom = rng.sample(persons if kind in PERSON else companies, queries)
         findings.append(_finding(kind, index, [(n, query(index.people[n], rng)) for n in whom]))
     return findings
+
+
+def evaluate_crowds(index: Index) -> list[Finding]:
+    """Who is one of a crowd nearly, of each of `CROWDS`; the crowds are in the index."""
+    return [_finding(c.kind, index, [(index.people.index(c.one), c.typed)]) for c in CROWDS]
 
 
 def _finding(kind: str, index: Index, asked: Sequence[tuple[int, str]]) -> Finding:

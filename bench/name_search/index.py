@@ -48,23 +48,27 @@ class Index:
         candidates: dict[int, Names] = {}
         best: list[tuple[int, float]] = []
         seeks = fetched = steps = 0
+        crowded = False
         for step in plan(query).steps:
-            if not step.worth([score for _, score in best], wanted):
+            if not step.worth([score for _, score in best], wanted, crowded=crowded):
                 continue
             if not (terms := step.terms):
                 continue
-            holders = self._holders(terms, limit)
+            holders = self._holders(terms, step.within, limit)
+            crowded = crowded or len(holders) >= limit
             seeks, fetched, steps = seeks + len(terms), fetched + len(holders), steps + 1
             candidates |= {which: self.people[which] for which in holders}
             best = ranked(query, candidates.items())
         return Answer(best[:wanted], seeks, round(min(fetched * self.scale, CANDIDATES * steps)), steps)
 
-    def _holders(self, terms: frozenset[str], limit: int) -> list[int]:
+    def _holders(self, terms: frozenset[str], within: Sequence[frozenset[str]], limit: int) -> list[int]:
+        also = [{which for term in some for which in self._held.get(term, ())} for some in within]
         found: dict[int, None] = {}
         # The index is in the order of the hashes: whichever comes first.
         for term in sorted((t for t in terms if t in self._held), key=lambda t: zlib.crc32(t.encode())):
             for which in self._held[term]:
-                found[which] = None
-                if len(found) >= limit:
-                    return list(found)
+                if all(which in holders for holders in also):
+                    found[which] = None
+                    if len(found) >= limit:
+                        return list(found)
         return list(found)

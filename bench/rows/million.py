@@ -11,6 +11,7 @@ import pymongo
 from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1 import search_pb2
 
+from bench.name_search.crowds import CROWDS
 from bench.name_search.evaluation import people
 from bench.name_search.queries import COMPANY, PERSON
 from bench.result import Result
@@ -49,7 +50,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def among_a_million(stand: Stand) -> list[Result]:
     """99th percentiles of LookupCustomer by external id, email and number in turn, of GetCustomer, and of a search."""
-    names = people(CUSTOMERS_IN_ALL, seed=1)
+    crowds = [names for crowd in CROWDS for names in crowd.names()]
+    names = [*people(CUSTOMERS_IN_ALL - len(crowds), seed=1), *crowds]
     with stand.large_cache(), stand.service("customer_info") as service:
         asyncio.run(_fill(service, names))
         token = stand.keys.token("agent")
@@ -133,5 +135,6 @@ def _typed(names: Sequence[Sequence[str]], chance: random.Random) -> list[str]:
         for query in kinds.values()
         for whom in chance.sample(some, SEARCHES)
     ]
+    typed += [crowd.typed for crowd in CROWDS for _ in range(SEARCHES)]
     chance.shuffle(typed)
     return [text for text in typed if len(text.replace(" ", "")) > 1]

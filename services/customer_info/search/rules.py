@@ -4,15 +4,20 @@ The store keeps a keyed hash of each term and nothing else, so it can test for e
 in the spelling of the terms (`names.rules.sound`) and in the question, which lists every spelling that may be meant: a
 term in the index costs for each of a million customers, one more in a question a single seek.
 
-Terms, where `sound` cuts a word at 8 letters:
+Terms, where a word is folded, and its `sound` is cut at 8 letters:
 
-    w:muler            a word
-    p:mul p:muler      its first 3 and 5 letters: type-ahead; other lengths are asked for with every continuation
-    b:ana|mul          a word, and the first 3 letters of another word of the same customer
+    n:anna muller      all words, in the alphabet's order: who is called so, and no more
+    w:muller           a word as it is written
+    s:muler            its sound; none of its own where the word is written so
+    p:mul p:mulle      its first 3 and 5 letters as they are written: type-ahead; other lengths, and other spellings of
+                       the same sound, are listed by the question
+    b:ana|mul          the sound of a word, and the first 3 letters of another word's of the same customer
     i:ana|mu           the same with 2 letters: initials, and type-ahead of the second word
-    f:ana|mul          the first 3 letters of two words, in the alphabet's order: type-ahead of both
+    f:ana|mul          the first 3 letters of the sounds of two words, in the alphabet's order: type-ahead of both
 
-`bench/name_search` measures what each family finds and costs.
+A step fetches so many customers and no more. What is written as typed is therefore asked for by itself, before what
+sounds like it: of a thousand Meiers and four Meyers, the Meyers. `bench/name_search` measures what each family finds
+and costs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,8 +28,8 @@ from itertools import combinations, permutations
 from typing import Final
 
 from services.customer_info.names.rules import Words, parsed, sound, sounds
-from services.customer_info.search.ranking_rules import FOUND, GOOD, ranked
-from services.customer_info.search.spelling_rules import alphabet, continued, slips
+from services.customer_info.search.ranking_rules import FOUND, GOOD, NEARLY_FOUND, ranked
+from services.customer_info.search.spelling_rules import alphabet, beginnings, continued, lengthened, slips
 
 __all__ = ["CANDIDATES", "Reach", "SearchPlan", "Step", "index_terms", "plan", "ranked"]
 
@@ -40,7 +45,9 @@ SLIPPABLE: Final = 4
 MOST_WORDS: Final = 6
 """Words of a customer that are indexed."""
 MOST_PAIRED: Final = 4
-"""Words of a customer that are indexed in pairs: pairs grow with the square."""
+"""Words of a customer, or of a question, that are taken in pairs: pairs grow with the square."""
+NEARLY: Final = 4
+"""Letters of a sound from which on one or two more are tried: of fewer, too many words begin so."""
 CANDIDATES: Final = 200
 """Customers to fetch for a step: what the ranking can read in a few milliseconds."""
 
@@ -49,7 +56,12 @@ class Reach(StrEnum):
     """How far from what was typed a step looks."""
 
     TYPED = "typed"
+    """As it was typed, or as that sounds."""
+    CROWDED = "crowded"
+    """As it was typed, among those of whom a step before could not fetch all."""
     MISTYPED = "mistyped"
+    OTHERS = "others"
+    """Other words of those that were typed than the ones asked for before."""
     FEWER = "fewer"
     """Fewer words than were typed, or half a word mistyped."""
 
@@ -60,17 +72,38 @@ class Step:
 
     spell: Callable[[], Iterable[str]]
     reach: Reach = Reach.TYPED
+    narrow: Callable[[], Iterable[frozenset[str]]] = tuple
 
     @property
     def terms(self) -> frozenset[str]:
-        """Spelled out only when it is asked: up to a thousand. None: there is nothing to ask."""
+        """Spelled out only when it is asked: up to two thousand. None: there is nothing to ask."""
         return frozenset(self.spell())
 
-    def worth(self, scores: Sequence[float], wanted: int) -> bool:
-        """Whether to ask it, when the customers found so far have these `scores` (`ranked`) and `wanted` are wanted."""
-        if self.reach is Reach.TYPED:
-            return sum(score >= GOOD for score in scores) < wanted
-        return max(scores, default=0.0) < (FOUND if self.reach is Reach.MISTYPED else GOOD)
+    @property
+    def within(self) -> tuple[frozenset[str], ...]:
+        """Of each of these sets a customer must hold a term as well."""
+        return tuple(self.narrow())
+
+    def worth(self, scores: Sequence[float], wanted: int, *, crowded: bool) -> bool:
+        """Whether to ask it.
+
+        Args:
+            scores: of the customers found so far (`ranked`).
+            wanted: how many customers are asked for.
+            crowded: a step before found as many as it may, so that others are left behind.
+        """
+        best = max(scores, default=0.0)
+        match self.reach:
+            case Reach.TYPED:
+                return sum(score >= FOUND for score in scores) < wanted
+            case Reach.CROWDED:
+                return crowded and sum(score >= FOUND for score in scores) < wanted
+            case Reach.MISTYPED:
+                return best < NEARLY_FOUND
+            case Reach.OTHERS:
+                return best < (FOUND if crowded else GOOD)
+            case Reach.FEWER:
+                return best < GOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +122,17 @@ def index_terms(names: Iterable[str]) -> frozenset[str]:
             form), the trading name of an organisation, further names as they come.
     """
     parts = [parsed(name) for name in names]
-    core = list(dict.fromkeys(_cut(w) for part in parts for w in part.core))[:MOST_WORDS]
-    terms = {f"w:{w}" for w in core}
-    terms |= {f"w:{_cut(w)}" for part in parts for w in part.weak if w not in part.forms}
-    joined = {_cut(w) for part in parts for w in part.joined}
-    terms |= {f"w:{w}" for w in joined} | {p for w in {*core, *joined} for p in _prefixes(w)}
-    for a, b in permutations(core[:MOST_PAIRED], 2):
+    core = list(dict.fromkeys(w for part in parts for w in part.core))
+    if not core:
+        return frozenset()
+    indexed = [*core[:MOST_WORDS], *(w for part in parts for w in part.joined)]
+    weak = [w for part in parts for w in part.weak if w not in part.forms]
+    terms = {_whole(core)} | {t for w in (*indexed, *weak) for t in _word(w)}
+    terms |= {p for w in indexed for p in _prefixes(w)}
+    paired = list(dict.fromkeys(_cut(w) for w in core))[:MOST_PAIRED]
+    for a, b in permutations(paired, 2):
         terms |= {_pair(a, b), _initial(a, b)}
-    return frozenset(terms | {_stems(a, b) for a, b in combinations(core[:MOST_PAIRED], 2)})
+    return frozenset(terms | {_stems(a, b) for a, b in combinations(paired, 2)})
 
 
 def plan(query: str) -> SearchPlan:
@@ -113,30 +149,50 @@ def plan(query: str) -> SearchPlan:
 
 def _for_one(raw: str) -> Iterator[Step]:
     word = _cut(raw)
-    yield Step(lambda: [f"w:{word}"])
-    yield Step(lambda: _begun(word))
+    short = len(raw) <= max(PREFIXES)
+    yield Step(lambda: [_whole([raw])])
+    yield Step(lambda: [f"w:{raw}"])
+    yield Step(lambda: _written(raw) if short else ())
+    yield Step(lambda: _alike([word]) - {f"w:{raw}"})
+    yield Step(lambda: _begun(word) - (_written(raw) if short else set()))
+    if not short:
+        yield Step(lambda: (f"w:{w}" for more in (1, 2) for w in lengthened(raw, more)), Reach.CROWDED)
+        yield Step(lambda: _alike([word]) | _begun(word), Reach.CROWDED, lambda: [_written(raw)])
     if len(raw) >= SLIPPABLE:
-        yield Step(lambda: (f"w:{w}" for w in _near(raw)), Reach.MISTYPED)
-        yield Step(lambda: (f"p:{w[:5]}" for w in _near(raw) if len(w) >= 5), Reach.FEWER)
+        yield Step(lambda: _alike(_near(raw)), Reach.MISTYPED)
+        yield Step(lambda: (f"p:{w[:5]}" for w in slips(raw) if len(w) >= 5), Reach.FEWER)
 
 
 def _for_several(asked: Words, raw: Sequence[str]) -> Iterator[Step]:
     # The longer the words, the fewer people have both.
-    pairs = sorted(combinations(sorted(raw, key=len, reverse=True), 2), key=lambda p: -len(p[0]) * len(p[1]))[:3]
+    longest = sorted(raw, key=len, reverse=True)[:MOST_PAIRED]
+    pairs = sorted(combinations(longest, 2), key=lambda p: -len(p[0]) * len(p[1]))
     a, b = pairs[0]
-    joined = [f"w:{_cut(w)}" for w in (*asked.joined, "".join(raw[:2]), "".join(raw[-2:]))]
-    yield Step(lambda: [_pair(_cut(a), _cut(b)), *joined])
+    joined = (*asked.joined, "".join(raw[:2]), "".join(raw[-2:]))
+    yield Step(lambda: _wholes(asked.core))
+    yield Step(lambda: {_pair(_cut(a), _cut(b)), *_alike(map(_cut, joined)), *(f"w:{w}" for w in joined)})
     yield Step(lambda: [_pair(_cut(b), _cut(a))])
     yield Step(lambda: _half_typed(a, b))
+    yield Step(lambda: _together(a, b) | _half_typed(a, b), Reach.CROWDED, lambda: _as_written(a, b))
     yield Step(lambda: _nearly_typed(a, b), Reach.MISTYPED)
     yield Step(lambda: [_stems(_cut(a), _cut(b))], Reach.MISTYPED)
     yield Step(lambda: _mistyped(a, b), Reach.MISTYPED)
-    yield Step(lambda: _mistyped_stems(a, b), Reach.FEWER)
     for x, y in pairs[1:]:
-        yield Step(partial(_together, x, y), Reach.FEWER)
+        yield Step(partial(_together, x, y), Reach.OTHERS)
+    yield Step(lambda: _mistyped_stems(a, b), Reach.FEWER)
     for word in sorted(asked.core, key=len, reverse=True)[:3]:
-        yield Step(partial(list, [f"w:{_cut(word)}"]), Reach.FEWER)
-    yield Step(lambda: (f"w:{w}" for w in _near(a)), Reach.FEWER)
+        yield Step(partial(_alike, [_cut(word)]), Reach.FEWER)
+    yield Step(lambda: _alike(_near(a)), Reach.FEWER)
+
+
+def _wholes(core: Sequence[str]) -> set[str]:
+    """All words, or all but the last: a legal form that is half-typed looks like one more word."""
+    return {_whole(core)} | ({_whole(core[:-1])} if len(core) > 2 else set())
+
+
+def _as_written(*words: str) -> list[frozenset[str]]:
+    """For each word, the terms of customers who have it, or one that begins so, letter by letter."""
+    return [_written(w) | {f"w:{w}"} for w in words if len(w) >= SHORTEST]
 
 
 def _together(a: str, b: str) -> set[str]:
@@ -157,7 +213,9 @@ def _ends(start: str) -> set[str]:
 def _nearly_typed(a: str, b: str) -> set[str]:
     """A word but for its last letter or two: of a crowd that begins alike, those that go on alike."""
     a, b = _cut(a), _cut(b)
-    ways = [(x, y, more) for x, y in ((a, b), (b, a)) for more in range(1, WORD - len(x) + 1) if len(x) >= WORD - 2]
+    ways = [
+        (x, y, more) for x, y in ((a, b), (b, a)) for more in range(1, min(2, WORD - len(x)) + 1) if len(x) >= NEARLY
+    ]
     return {_pair(w, y) for x, y, more in ways for w in continued(x, more)}
 
 
@@ -180,20 +238,45 @@ def _cut(word: str) -> str:
     return sound(word)[:WORD]
 
 
+def _whole(core: Iterable[str]) -> str:
+    return "n:" + " ".join(sorted(set(core)))
+
+
+def _word(word: str) -> set[str]:
+    """The terms of a word itself: what is written as it sounds needs one only."""
+    alike = _cut(word)
+    return {f"w:{word}"} if alike == word else {f"w:{word}", f"s:{alike}"}
+
+
+def _alike(words: Iterable[str]) -> set[str]:
+    """The terms of words that sound like any of these sounds."""
+    return {f"{family}:{w}" for w in words for family in "ws"}
+
+
 def _prefixes(word: str) -> set[str]:
     # Where there is no alphabet to continue with, every length is a term of its own.
     lengths = PREFIXES if alphabet(word) else range(1, max(PREFIXES) + 1)
     return {f"p:{word[:n]}" for n in lengths if len(word) >= n}
 
 
-def _begun(word: str) -> Iterable[str]:
-    """The terms of words that begin with `word`; of a few letters more, where that many spellings can be listed."""
-    if not alphabet(word) or len(word) in PREFIXES:
-        return [f"p:{word}"]
-    for length in PREFIXES:
-        if len(word) < length:
-            return (f"p:{w}" for w in continued(word, length - len(word)))
-    return (f"w:{w}" for more in range(1, WORD - len(word) + 1) for w in continued(word, more))
+def _length(start: str) -> int:
+    """Letters of the beginnings to ask for, when as many as `start` has are known."""
+    return next((n for n in PREFIXES if len(start) <= n), max(PREFIXES))
+
+
+def _written(start: str) -> frozenset[str]:
+    """The terms of words that begin with `start` letter by letter, or with its first 5 letters."""
+    if not alphabet(start):
+        return frozenset({f"p:{start[: max(PREFIXES)]}"})
+    length = _length(start)
+    return frozenset(f"p:{w}" for w in lengthened(start[:length], length - len(start[:length])))
+
+
+def _begun(start: str) -> set[str]:
+    """The terms of words that sound like `start` at their beginning; where that many spellings can be listed."""
+    if len(start) <= max(PREFIXES):
+        return {f"p:{w}" for w in beginnings(start, _length(start))}
+    return _alike(w for more in range(1, WORD - len(start) + 1) for w in continued(start, more))
 
 
 def _pair(word: str, other: str) -> str:

@@ -1,5 +1,6 @@
-"""The spellings that a typed word may stand for: one slip of the finger away, or longer. Pure."""
+"""The spellings that a typed word may stand for: one slip of the finger away, of the same sound, or longer. Pure."""
 
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -14,6 +15,8 @@ _ALPHABETS: Final = (
 )
 # The letters that a sound has after its first: "h" is none of them.
 _SOUNDS: Final = {a: "".join(dict.fromkeys(sound("x" + c)[1:] or "x" for c in a)) for a in _ALPHABETS}
+_PAIRS: Final = ("ae", "oe", "ue", "ck", "ij", "sz")
+"""Two letters that are heard as one."""
 LONGEST: Final = 24
 """Letters of a word that are taken apart; it bounds the work for a word that nobody types."""
 
@@ -44,3 +47,28 @@ def continued(start: str, more: int) -> set[str]:
     """Every sound that begins with the sound `start` and has `more` letters more, of the same alphabet."""
     letters = _SOUNDS.get(alphabet(start), "")
     return {start + "".join(end) for end in product(letters, repeat=more)}
+
+
+def lengthened(start: str, more: int) -> set[str]:
+    """Every word that begins with `start` and has `more` letters more, of the same alphabet; see `continued`."""
+    return {start + "".join(end) for end in product(alphabet(start), repeat=more)}
+
+
+def beginnings(start: str, length: int) -> set[str]:
+    """The first `length` letters of words whose sound begins with the sound `start`, as far as such words are written.
+
+    Of `mul`: mul, but mue, too, for Mueller. None for scripts without an alphabet.
+    """
+    letters = alphabet(start)
+    found = {""} if letters else set()
+    for heard in start:
+        found = {(begun + way)[:length] for begun in found for way in _ways(heard)}
+    return {begun + "".join(end) for begun in found for end in product(letters, repeat=length - len(begun))}
+
+
+@lru_cache(maxsize=256)
+def _ways(heard: str) -> tuple[str, ...]:
+    """How one letter of a sound is written: k as k, c, q, kk, cc, qq, ck, each with or without h after it."""
+    single = [c for c in alphabet(heard) if sound(c) == heard] or [heard]
+    ways = {*single, *(2 * c for c in single), *(pair for pair in _PAIRS if sound(pair) == heard)}
+    return tuple(sorted(ways | {way + "h" for way in ways if sound(way + "h") == heard}))

@@ -3,7 +3,7 @@
 The terms of a customer stand in its own record, each as a blind token, and are indexed beside it (`CUSTOMERS`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from chassis.mongo.client import Document, Store
 from chassis.vault.vault import Vault
@@ -19,11 +19,17 @@ class SearchStore:
         self._customers = store.collection(CUSTOMERS.name)
         self._vault = vault
 
-    async def holding(self, terms: Collection[str], most: int, *, include_archived: bool) -> list[Customer]:
-        """Customers that hold any of the terms, at most `most`; one indexed read."""
-        tokens = [self._vault.short(TERM, term) for term in terms]
+    async def holding(
+        self, terms: Collection[str], most: int, *, within: Iterable[Collection[str]] = (), include_archived: bool
+    ) -> list[Customer]:
+        """Customers that hold any of the terms, and any of each of `within`; at most `most`, by one indexed read."""
         hidden = [MERGED] if include_archived else [MERGED, Status.ARCHIVED.value]
-        condition: Document = {"terms": {"$in": tokens}, "status": {"$nin": hidden}}
+        condition: Document = {"terms": {"$in": self._tokens(terms)}, "status": {"$nin": hidden}}
+        if also := [{"terms": {"$in": self._tokens(some)}} for some in within]:
+            condition["$and"] = also
         documents = [d async for d in self._customers.find(condition, SHOWN).limit(most)]
         keys = await self._vault.keys([d["_id"] for d in documents])
         return [from_document(d, keys[d["_id"]]) for d in documents if d["_id"] in keys]
+
+    def _tokens(self, terms: Iterable[str]) -> list[int]:
+        return [self._vault.short(TERM, term) for term in terms]

@@ -1,6 +1,6 @@
 """What happens when customers are looked for by name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,9 @@ DEFAULT_LIMIT = 10
 class Terms(Protocol):
     """What the use cases ask of a store; `SearchStore` says more."""
 
-    async def holding(self, terms: Collection[str], most: int, *, include_archived: bool) -> list[Customer]: ...
+    async def holding(
+        self, terms: Collection[str], most: int, *, within: Iterable[Collection[str]] = (), include_archived: bool
+    ) -> list[Customer]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,17 @@ class SearchUseCases:
         wanted = limit or DEFAULT_LIMIT
         known: dict[str, Customer] = {}
         ranked: list[tuple[str, float]] = []
+        crowded = False
         for step in steps:
-            if not step.worth([score for _, score in ranked], wanted):
+            if not step.worth([score for _, score in ranked], wanted, crowded=crowded):
                 continue
             terms = step.terms
             if not terms:
                 continue
-            found = await self._store.holding(terms, rules.CANDIDATES, include_archived=include_archived)
+            found = await self._store.holding(
+                terms, rules.CANDIDATES, within=step.within, include_archived=include_archived
+            )
+            crowded = crowded or len(found) >= rules.CANDIDATES
             fresh = {c.id: c for c in found if c.id not in known}
             if fresh:
                 known |= fresh

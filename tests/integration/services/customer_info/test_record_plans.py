@@ -65,9 +65,9 @@ async def bench(mongo_uri: Callable[[str], str], vault: Vault) -> AsyncIterator[
 
 
 async def every_step(bench: Bench) -> None:
-    for step in plan("given3 family7").steps:
+    for step in (*plan("given3 family7").steps, *plan("family").steps):
         if terms := step.terms:
-            await bench.search.holding(terms, 200, include_archived=False)
+            await bench.search.holding(terms, 200, within=step.within, include_archived=False)
 
 
 async def unmerge(bench: Bench) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.name_search.evaluation import Finding, evaluate, people
+from bench.name_search.crowds import CROWDS
+from bench.name_search.evaluation import Finding, evaluate, evaluate_crowds, people
 from bench.name_search.index import Index
 
 LEAST = {
@@ -24,19 +25,26 @@ LEAST = {
 }
 
 
+PEOPLE = 20_000
+
+
 @pytest.fixture(scope="module")
 def index() -> Index:
-    return Index(people(20_000, seed=11))
+    return Index([*people(PEOPLE, seed=11), *(names for crowd in CROWDS for names in crowd.names())])
 
 
 @pytest.fixture(scope="module")
 def findings(index: Index) -> dict[str, Finding]:
-    return {f.kind: f for f in evaluate(index, queries=60, seed=12)}
+    return {f.kind: f for f in evaluate(index, queries=60, seed=12, among=PEOPLE)}
 
 
 @pytest.mark.parametrize("kind", LEAST)
 def test_who_is_looked_for_is_among_the_first_ten_or_ten_as_good(kind: str, findings: dict[str, Finding]) -> None:
     assert findings[kind].tied >= LEAST[kind]
+
+
+def test_who_is_called_as_typed_is_found_in_a_crowd_that_nearly_is(index: Index) -> None:
+    assert [f.kind for f in evaluate_crowds(index) if f.found < 1] == []
 
 
 def test_a_customer_costs_no_more_than_twenty_terms(index: Index) -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.customer_info.names.forms_rules import LEGAL_FORMS, PARTICLES, TITLES
 from services.customer_info.names.rules import sound
-from services.customer_info.search.ranking_rules import FLOOR, FOUND, GOOD
+from services.customer_info.search.ranking_rules import FLOOR, FOUND, GOOD, NEARLY_FOUND
 from services.customer_info.search.rules import MOST_PAIRED, MOST_WORDS, WORD, Reach, Step, index_terms, plan, ranked
-from services.customer_info.search.spelling_rules import continued, slips
+from services.customer_info.search.spelling_rules import beginnings, continued, slips
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 names = st.text(LETTERS, min_size=4, max_size=14)
@@ -116,16 +116,23 @@ def test_nothing_is_looked_for_before_the_second_letter(query: str) -> None:
 
 def test_a_person_of_two_names_is_found_under_about_a_dozen_terms() -> None:
     assert index_terms(["Anna", "Müller"]) == {
-        "w:ana", "w:muler", "p:ana", "p:mul", "p:muler",
+        "n:anna muller", "w:anna", "w:muller", "s:ana", "s:muler", "p:ann", "p:mul", "p:mulle",
         "b:ana|mul", "b:muler|ana", "i:ana|mu", "i:muler|an", "f:ana|mul",
     }  # fmt: skip
+
+
+def test_a_word_that_is_written_as_it_sounds_has_one_term_for_both() -> None:
+    assert {t for t in index_terms(["Peter"]) if t[0] in "ws"} == {"w:peter"}
+    assert {t for t in index_terms(["Pether"]) if t[0] in "ws"} == {"w:pether", "s:peter"}
+    assert "w:peter" in asked("Pether")
+    assert "s:peter" in asked("Peter")
 
 
 @given(st.lists(texts, max_size=4))
 def test_the_terms_of_a_customer_are_bounded(given_names: list[str]) -> None:
     pairs = MOST_PAIRED * (MOST_PAIRED - 1)
     particles = sum(len(n) for n in given_names)
-    assert len(index_terms(given_names)) <= MOST_WORDS * 6 + pairs * 2 + pairs // 2 + particles * 7
+    assert len(index_terms(given_names)) <= 1 + MOST_WORDS * 7 + pairs * 2 + pairs // 2 + particles * 7
 
 
 @given(texts)
@@ -134,19 +141,62 @@ def test_a_plan_asks_for_a_bounded_number_of_terms(query: str) -> None:
 
 
 def test_steps_go_from_what_was_typed_to_slips_to_fewer_words() -> None:
-    reaches = [step.reach for step in plan("Anna Müller").steps]
-    assert reaches == sorted(reaches, key=[Reach.TYPED, Reach.MISTYPED, Reach.FEWER].index)
+    reaches = [step.reach for step in plan("Anna Maria Müller").steps]
+    assert reaches == sorted(reaches, key=list(Reach).index)
     assert set(reaches) == set(Reach)
 
 
 def test_a_step_is_worth_asking_while_what_it_looks_for_is_missing() -> None:
     typed, mistyped, fewer = (Step(list, reach) for reach in (Reach.TYPED, Reach.MISTYPED, Reach.FEWER))
-    assert typed.worth([1.0] * 9, 10)
-    assert not typed.worth([1.0] * 10, 10)
-    assert mistyped.worth([GOOD], 10)
-    assert not mistyped.worth([FOUND], 10)
-    assert fewer.worth([FLOOR], 10)
-    assert not fewer.worth([GOOD], 10)
+    assert typed.worth([1.0] * 9, 10, crowded=False)
+    assert not typed.worth([1.0] * 10, 10, crowded=True)
+    assert mistyped.worth([GOOD], 10, crowded=False)
+    assert not mistyped.worth([NEARLY_FOUND], 10, crowded=True)
+    assert fewer.worth([FLOOR], 10, crowded=False)
+    assert not fewer.worth([GOOD], 10, crowded=True)
+
+
+def test_near_answers_do_not_end_the_search_for_what_was_typed() -> None:
+    assert Step(list, Reach.TYPED).worth([FOUND - 0.01] * 200, 10, crowded=True)
+
+
+def test_a_crowd_is_narrowed_while_answers_are_missing() -> None:
+    narrowing, others = Step(list, Reach.CROWDED), Step(list, Reach.OTHERS)
+    assert narrowing.worth([FOUND] * 9, 10, crowded=True)
+    assert not narrowing.worth([FOUND] * 9, 10, crowded=False)
+    assert not narrowing.worth([FOUND] * 10, 10, crowded=True)
+    assert others.worth([GOOD], 10, crowded=True)
+    assert not others.worth([GOOD], 10, crowded=False)
+
+
+@pytest.mark.parametrize(
+    ("query", "one", "crowd"),
+    [
+        ("Meyer", ["Ada", "Meyer"], ["Ada", "Meier"]),
+        ("Mey", ["Ada", "Meyer"], ["Ada", "Meier"]),
+        ("Meye", ["Ada", "Meyer"], ["Ada", "Meier"]),
+        ("Rodrigues", ["Ada", "Rodrigues"], ["Ada", "Rodriguez"]),
+        ("Anna Meyer", ["Anna", "Meyer"], ["Anna", "Meier"]),
+        ("Annabe Schneider", ["Annabel", "Schneider"], ["Anna", "Schneider"]),
+        ("Becker Bau GmbH", ["Becker Bau GmbH"], ["Becker Bau 12 GmbH"]),
+        ("Becker Bau Gmb", ["Becker Bau GmbH"], ["Becker Bau 12 GmbH"]),
+        ("Becker", ["Becker AG"], ["Becker Bau AG"]),
+    ],
+)
+def test_a_step_asks_for_who_is_meant_without_those_who_are_nearly_called_so(
+    query: str, one: list[str], crowd: list[str]
+) -> None:
+    held, others = index_terms(one), index_terms(crowd)
+    assert any(step.terms & held and not step.terms & others for step in plan(query).steps)
+    assert order(query, crowd, one)[0] == " ".join(one)
+
+
+def test_half_a_name_among_namesakes_is_asked_for_as_it_is_written() -> None:
+    held, others = index_terms(["Anna", "Meyer"]), index_terms(["Anna", "Meier"])
+    narrowing = next(step for step in plan("Anna Mey").steps if step.reach is Reach.CROWDED)
+    assert narrowing.terms & held
+    assert all(some & held for some in narrowing.within)
+    assert not all(some & others for some in narrowing.within)
 
 
 def test_exact_comes_before_begun_before_mistyped() -> None:
@@ -156,6 +206,26 @@ def test_exact_comes_before_begun_before_mistyped() -> None:
         "Ana Muller",
         "Anna Möller",
     ]
+
+
+def test_half_a_word_is_heard_as_well_as_read() -> None:
+    assert order("mey", ("Ada", "Meier"), ("Ada", "Meyer"), ("Ada", "Meister")) == [
+        "Ada Meyer",
+        "Ada Meier",
+        "Ada Meister",
+    ]
+    assert GOOD <= score("mey", "Ada", "Meier") < FOUND <= score("mey", "Ada", "Meyer")
+
+
+def test_one_word_as_typed_does_not_make_up_for_another_that_is_not() -> None:
+    assert GOOD <= score("paula tey", "Paula", "Teiler") < FOUND
+    assert GOOD <= score("nordwind logistyk", "Nordwind Logistik") < FOUND
+
+
+@pytest.mark.parametrize("family", ["Müllermannsdorf", "Ax"])
+def test_whatever_nobody_asked_for_what_is_typed_scores_as_found(family: str) -> None:
+    assert score(family[:2], "Wolfgang-Maximilian Alexander", family) >= FOUND
+    assert score(family, "Wolfgang-Maximilian Alexander", family) > score(family[:-1], family)
 
 
 def test_the_order_of_words_does_not_count() -> None:
@@ -197,6 +267,22 @@ def test_slips_are_all_words_one_edit_away() -> None:
     assert {"a", "b", "ba", "aab", "abz", "xb", "ax"} <= found
     assert "ab" not in found
     assert slips("1") == set()
+
+
+@given(names, st.integers(2, 5), st.sampled_from([3, 5]))
+def test_a_sound_is_written_as_itself_at_least(word: str, letters: int, length: int) -> None:
+    heard = sound(word)[: min(letters, length)]
+    assert all(len(begun) == length for begun in beginnings(heard, length))
+    assert any(begun.startswith(heard) for begun in beginnings(heard, length))
+
+
+@pytest.mark.parametrize("name", ["Mueller", "Muller", "Muhler", "Muehler"])
+def test_the_beginnings_of_a_sound_are_those_of_all_its_spellings(name: str) -> None:
+    assert name.lower()[:5] in beginnings(sound("müller".replace("ü", "u")), 5)
+
+
+def test_a_sound_without_an_alphabet_has_no_other_spellings() -> None:
+    assert beginnings("田", 3) == set()
 
 
 def test_continuations_stay_in_the_alphabet() -> None:
