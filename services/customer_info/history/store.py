@@ -31,12 +31,12 @@ HISTORY = Collection(
 )
 # What serves look-ups of the present has no place in the past.
 PRESENT_ONLY = frozenset({"lookup", "terms", "external_keys", "identifier_keys", "name_token", "holds"})
-# What a former version loses when the person is erased, by kind ("": of every kind): what the emptied record has lost
-# too. What is left says that there was a version, when, who made it, and what the operator sold or ordered by it.
+# What a former version loses when the person is erased, by kind: what the emptied record has lost too. The rest says
+# that there was a version, when, who made it, and what the operator sold or ordered by it.
+SEALED = ("sealed",)
 PERSONAL: Mapping[str, Sequence[str]] = {
-    "": ["sealed"],
-    "customer": ["language", "characteristics", "since", "billing", "billed"],
-    "profile": ["language", "channels", "cleared"],
+    "customer": (*SEALED, "language", "characteristics", "since", "billing", "billed"),
+    "profile": (*SEALED, "language", "channels", "cleared"),
 }
 SHOWN = dict.fromkeys(sorted(PRESENT_ONLY), 0)
 LATEST = [("update_time", -1), ("_id", -1)]
@@ -107,11 +107,12 @@ class History:
         Their keys are destroyed; a replica that still has one in memory shall find nothing to open. Without a
         transaction it goes part by part: a record may have been changed more often than one transaction could.
         """
-        for kind, gone in PERSONAL.items():
-            whose: Document = {"customer_id": {"$in": list(customer_ids)}, **({"kind": kind} if kind else {})}
+        others: Document = {"kind": {"$nin": list(PERSONAL)}}
+        for kinds, gone in [*(({"kind": kind}, gone) for kind, gone in PERSONAL.items()), (others, SEALED)]:
             left = {"$or": [{f"document.{name}": {"$exists": True}} for name in gone]}
+            whose = {"customer_id": {"$in": list(customer_ids)}, **kinds, **left}
             taken = {"$unset": {f"document.{name}": "" for name in gone}}
-            await update_in_parts(self._history, whose | left, taken, transaction)
+            await update_in_parts(self._history, whose, taken, transaction)
 
 
 class Records:

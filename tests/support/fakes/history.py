@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.customer_info.history.rules import Place, Version, latest, version_key
-from services.customer_info.history.store import PERSONAL, PRESENT_ONLY
+from services.customer_info.history.store import PERSONAL, PRESENT_ONLY, SEALED
 
 Document = dict[str, Any]
 
@@ -39,7 +39,7 @@ class FakeHistory:
         for entry in self.entries.values():
             if entry.customer_id in customer_ids:
                 assert isinstance(entry.document, dict)
-                for name in (*PERSONAL[""], *PERSONAL.get(entry.kind, ())):
+                for name in PERSONAL.get(entry.kind, SEALED):
                     entry.document.pop(name, None)
 
 
