@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from cli.importing.record_file import Table
     from cli.importing.records import Report as RecordsReport
     from cli.importing.telco import Report
+    from cli.mesh.mesh import Mesh
 
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the last load of the same content broke.")]
+
+ErrorsOption = Annotated[
+    Path | None, typer.Option("--errors", help="Write why each row failed to this file: .csv or .ndjson.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,40 +32,48 @@ def register(app: typer.Typer) -> None:
 def customers(
     file: Annotated[Path, typer.Argument(help="Customers, each with an id: .csv with a header, or .ndjson.")],
     resume: ResumeOption = False,
+    errors: ErrorsOption = None,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
     """Load customers: each is made, changed or left as it is. Exit code 1 if a row failed."""
     from cli.importing.record_file import CUSTOMERS
 
-    _records(file, CUSTOMERS, resume, data, name)
+    _records(chosen_mesh(data, name), file, CUSTOMERS, resume=resume, errors=errors)
 
 
 def products(
     file: Annotated[Path, typer.Argument(help="Products, each with an id: .csv with a header, or .ndjson.")],
     resume: ResumeOption = False,
+    errors: ErrorsOption = None,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
     """Load products of customers that are there. Exit code 1 if a row failed."""
     from cli.importing.record_file import PRODUCTS
 
-    _records(file, PRODUCTS, resume, data, name)
+    _records(chosen_mesh(data, name), file, PRODUCTS, resume=resume, errors=errors)
 
 
-def _records(path: Path, table: "Table[Any]", resume: bool, data: Path | None, name: str | None) -> None:
+def _records(mesh: "Mesh", path: Path, table: "Table[Any]", *, resume: bool, errors: Path | None) -> None:
     from cli.client import client_of, run
-    from cli.importing import bars, records
+    from cli.exporting.files import written
+    from cli.importing import bars, records, refusals
     from cli.importing.record_file import RecordFile
     from cli.pages import imports
     from cli.pages.paper import show
 
-    mesh = chosen_mesh(data, name)
     file = RecordFile(path, table)
+    row_of = refusals.form_of(errors) if errors else None
 
     async def work(shown_bars: "bars.Bars") -> "RecordsReport":
         async with client_of(mesh, "admin") as client:
-            return await records.load(client, file, table.kind, shown_bars.task(path.name, file.size), resume=resume)
+            bar = shown_bars.task(path.name, file.size)
+            report = await records.load(client, file, table.kind, bar, resume=resume)
+            if row_of is not None:
+                with written(errors) as out:
+                    await refusals.write(refusals.refusals(client, file, report.load_id), out, row_of)
+            return report
 
     with bars.shown() as shown_bars:
         report = run(work(shown_bars))

@@ -21,11 +21,11 @@ from cli.console import CommandError
 from cli.importing.bars import Bar
 from cli.importing.bulk import BATCH
 from cli.importing.record_file import Problem, RecordFile
+from cli.importing.refusals import Reasons
 
 NAMESPACE: Final = uuid.UUID("5d0c6a51-3f6c-5a5e-9a53-6f2f0f6f7a10")
 MESSAGE_BYTES: Final = 1024 * 1024
 """Beyond which a message is sent with fewer rows: a quarter of what gRPC takes."""
-MOST_PROBLEMS: Final = 1_000
 MOST_ATTEMPTS: Final = 1_000
 ASK_SECONDS: Final = 0.5
 """Between two questions how far the load is."""
@@ -37,24 +37,16 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file: the summary of all its rows, and what was wrong with rows of the file itself.
+    """What became of a file: the summary of all its rows, and why the first of those that failed did.
 
-    `began_after` rows were done before; `finished` says that all of them were.
+    `load_id` is the load that tells of all of them. `began_after` rows were done before; `finished` says that all were.
     """
 
     summary: BulkSummary = field(default_factory=BulkSummary)
-    problems: list[Problem] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+    load_id: str = ""
     began_after: int = 0
     finished: bool = False
-
-    @property
-    def errors(self) -> list[RowError]:
-        """Why rows failed, by their numbers: what was wrong in the file is said rather than what that led to."""
-        own = {
-            p.row: RowError(row=p.row, reason="INVALID_ROW", field=p.field, message=p.sentence) for p in self.problems
-        }
-        told = {error.row: error for error in self.summary.errors}
-        return [one for _, one in sorted({**told, **own}.items())]
 
 
 async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resume: bool) -> Report:
@@ -75,6 +67,8 @@ async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resu
     report.summary.unchanged -= made + updated
     report.summary.created += made
     report.summary.updated += updated
+    reasons = Reasons(file)
+    report.errors = [reasons.of(error) for error in report.summary.errors]
     return report
 
 
@@ -84,7 +78,7 @@ def _lacks_parent(summary: BulkSummary) -> bool:
 
 async def _pass(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resume: bool) -> Report:
     load_id, known = await _load_id(client, file, kind, resume=resume)
-    report = Report(began_after=known.position)
+    report = Report(load_id=load_id, began_after=known.position)
     if resume and known.HasField("complete_time"):
         report.summary.CopyFrom(known.summary)
         report.finished = True
@@ -173,7 +167,7 @@ async def _requests(
     )
     try:
         fields = file.fields()
-        for batch in _batches(_good(file, report)):
+        for batch in _batches(_good(file, report.began_after)):
             request: Any = message(load_id=load_id, first_row=first, fields=fields)
             of_rows(request, batch)
             first += len(batch)
@@ -195,14 +189,9 @@ def _products(request: ImportProductsRequest, rows: Sequence[Any]) -> None:
     request.products.extend(rows)
 
 
-def _good(file: RecordFile[M], report: Report) -> Iterator[Message]:
-    for row in file.rows(report.began_after):
-        if isinstance(row, Problem):
-            if len(report.problems) < MOST_PROBLEMS:
-                report.problems.append(row)
-            yield file.message()
-        else:
-            yield row
+def _good(file: RecordFile[M], after: int) -> Iterator[Message]:
+    for row in file.rows(after):
+        yield file.message() if isinstance(row, Problem) else row
 
 
 def _batches(rows: Iterator[Message]) -> Iterator[list[Message]]:

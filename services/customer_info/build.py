@@ -54,7 +54,7 @@ from services.customer_info.history.kinds import KEPT, READ
 from services.customer_info.history.store import HISTORY, History, Records
 from services.customer_info.history.usecases import Archive, HistoryUseCases
 from services.customer_info.loads import handlers as loads_handlers
-from services.customer_info.loads.store import LOADS, LoadStore
+from services.customer_info.loads.store import LOAD_FAULTS, LOADS, LoadStore
 from services.customer_info.loads.usecases import LoadUseCases
 from services.customer_info.merges import handlers as merges_handlers
 from services.customer_info.merges.store import MERGES, MergeStore
@@ -98,6 +98,7 @@ COLLECTIONS = (
     HISTORY,
     LINEAGE,
     LOADS,
+    LOAD_FAULTS,
     MERGES,
     OUTBOX,
     REQUESTS,
@@ -193,7 +194,8 @@ async def _base(app: App) -> Base:
         settings.customer_info_former_master_key,
         settings.customer_info_master_key_token_file,
     )
-    return Base(app, settings, store, vault, History(store), Lineage(store), LoadUseCases(LoadStore(store)))
+    loads = LoadUseCases(LoadStore(store), vault.fingerprint)
+    return Base(app, settings, store, vault, History(store), Lineage(store), loads)
 
 
 def _stores(base: Base) -> Stores:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import loads_pb2 as pb
 from holdfast.customer_info.v1 import loads_pb2_grpc
 
@@ -19,6 +20,14 @@ class LoadsHandlers(loads_pb2_grpc.LoadsServiceServicer):
     async def GetLoad(self, request: pb.GetLoadRequest, _: Any) -> pb.GetLoadResponse:
         """Reads how far a load is."""
         return pb.GetLoadResponse(load=wire.message(await self._usecases.get(request.load_id)))
+
+    async def ListLoadErrors(self, request: pb.ListLoadErrorsRequest, _: Any) -> pb.ListLoadErrorsResponse:
+        """Reads a page of the rows of a load that were refused."""
+        page = request.page
+        found, token = await self._usecases.errors(request.load_id, page.page_size, page.page_token)
+        return pb.ListLoadErrorsResponse(
+            errors=[wire.row_error(fault) for fault in found], page=query_pb2.PageResponse(next_page_token=token)
+        )
 
 
 def install(app: App, usecases: LoadUseCases) -> None:

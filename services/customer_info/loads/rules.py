@@ -8,6 +8,8 @@ from chassis.rules import Invalid, Refused
 
 # As many refusals as a summary holds: beyond them, rows that fail are counted only.
 MOST_FAULTS = 1000
+# Digits of the number of a row: no load is longer.
+LONGEST_ROW = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Fault:
 class Load:
     """A bulk load. `position` rows of it are done, refused ones among them; `by` is who runs it.
 
+    `digest` stands for these rows: whoever sends them again sends the same. `faults` are the first of those there are.
     One without an id is nobody's to go on with, and is kept nowhere.
     """
 
@@ -51,6 +54,7 @@ class Load:
     position: int = 0
     counts: Counts = Counts()
     faults: tuple[Fault, ...] = ()
+    digest: bytes = b""
     create_time: datetime | None = None
     update_time: datetime | None = None
     complete_time: datetime | None = None
@@ -87,6 +91,29 @@ def check_same(load: Load, load_id: str) -> None:
         raise Invalid("the stream began with another load, or with none", field="load_id")
 
 
+def check_same_rows(load: Load, digest: bytes) -> None:
+    """Passes when the rows that stand for `digest` are those of `load` that are done.
+
+    Raises:
+        Invalid: they are others (REQUEST_ID_REUSED).
+    """
+    if load.digest != digest:
+        raise Invalid("this id is of a load of other rows", field="load_id", reason="REQUEST_ID_REUSED")
+
+
+def row_of_token(token: str) -> int:
+    """The row after which a page of refusals begins; 0 for the first page.
+
+    Raises:
+        Invalid: the token is none of this list.
+    """
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdecimal() and len(token) <= LONGEST_ROW):
+        raise Invalid("the page token is not one of this list", field="page.page_token", reason="INVALID_PAGE_TOKEN")
+    return int(token)
+
+
 def check_follows(first_row: int, done: int) -> None:
     """Passes when a message that begins with `first_row` leaves nothing out after the `done` rows that came.
 
@@ -97,14 +124,17 @@ def check_follows(first_row: int, done: int) -> None:
         raise Invalid(f"leaves out the rows from {done + 1} on", field="first_row")
 
 
-def moved_on(load: Load, rows: int, counts: Counts, faults: Sequence[Fault], at: datetime) -> Load:
-    """`load` with `rows` more rows done."""
+def moved_on(
+    load: Load, rows: int, counts: Counts, faults: Sequence[Fault], at: datetime, *, digest: bytes = b""
+) -> Load:
+    """`load` with `rows` more rows done; `digest` stands for all that are done then."""
     room = MOST_FAULTS - len(load.faults)
     return replace(
         load,
         position=load.position + rows,
         counts=load.counts + counts,
         faults=(*load.faults, *faults[:room]) if faults else load.faults,
+        digest=digest,
         update_time=at,
         complete_time=None,
     )

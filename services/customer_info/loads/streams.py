@@ -58,7 +58,8 @@ async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Req
     """Loads all rows of a stream; the load as it is then.
 
     Raises:
-        Invalid: the load is not the caller's, or a message leaves rows out or names a field that there is not.
+        Invalid: the load is not the caller's or has other rows, or a message leaves rows out or names a field that
+            there is not.
         Overtaken: another stream goes on with the load.
     """
     stream: _Stream[M, R] | None = None
@@ -90,22 +91,48 @@ class _Stream(Generic[M, R]):
         self.loads = loads
         self.load = load
         self._taken = 0
+        # What stands for the first `_read` rows of the load, one after the other, whatever messages they come in.
+        self._digest, self._read, self._begun = b"", 0, load
         self._last: _Batch[M, R] | None = None
 
     def take(self, request: Request) -> "asyncio.Task[None]":
         """Begins with a message.
 
         Raises:
-            Invalid: it belongs to another load, leaves rows out, or names a field that there is not.
+            Invalid: it belongs to another load, has other rows than before, leaves rows out, or names a field that
+                there is not.
         """
         rules.check_same(self.load, request.load_id)
         done = max(self._taken, self.load.position)
         first = request.first_row or self._taken + 1
         rules.check_follows(first, done)
         rows, convert = self.kind.rows(request), self.kind.reader(request)
+        self._check_rows(first, rows)
         self._taken = max(self._taken, first + len(rows) - 1)
         self._last = _Batch(self, rows[done + 1 - first :], done + 1, convert, self._last)
         return self._last.task
+
+    def _check_rows(self, first: int, rows: Sequence[M]) -> None:
+        """Passes rows that were done before when they are the same; reads on what stands for all of them.
+
+        Raises:
+            Invalid: they are other ones.
+        """
+        if not self.load.id:
+            return
+        if first > self._read + 1:
+            # Who begins later does not show what came before.
+            self._digest, self._read = self._begun.digest, self._begun.position
+        for message in rows[max(self._read + 1 - first, 0) :]:
+            self._digest = self.loads.fingerprint(self._digest + message.SerializeToString(deterministic=True))
+            self._read += 1
+            if self._read == self._begun.position:
+                rules.check_same_rows(self._begun, self._digest)
+
+    @property
+    def digest(self) -> bytes:
+        """What stands for all rows that were taken."""
+        return self._digest
 
 
 class _Batch(Generic[M, R]):
@@ -123,6 +150,7 @@ class _Batch(Generic[M, R]):
         self._rows = rows
         self._first = first
         self._convert = convert
+        self._digest = stream.digest
         self._before = before
         self._writes: set[str] = set()
         self._checked = asyncio.Event()
@@ -179,8 +207,8 @@ class _Batch(Generic[M, R]):
         """See `Keep`. A transaction may run more than once: nothing here remembers the time before."""
         counts, faults = self._told(outcomes)
         before = self._stream.load
-        after = rules.moved_on(before, len(self._refusals), counts, faults, now())
-        await self._stream.loads.move(transaction, before, after)
+        after = rules.moved_on(before, len(self._refusals), counts, faults, now(), digest=self._digest)
+        await self._stream.loads.move(transaction, before, after, faults)
         self._after = after
 
     def _told(self, outcomes: Outcomes) -> tuple[Counts, list[Fault]]:

@@ -3,7 +3,7 @@
 from holdfast.common.v1 import rows_pb2
 from holdfast.customer_info.v1 import loads_pb2 as pb
 
-from services.customer_info.loads.rules import Load
+from services.customer_info.loads.rules import Fault, Load
 from services.customer_info.wire import stamp
 
 
@@ -28,5 +28,10 @@ def summary(load: Load) -> rows_pb2.BulkSummary:
         updated=load.counts.updated,
         unchanged=load.counts.unchanged,
         failed=load.counts.failed,
-        errors=[rows_pb2.RowError(row=f.row, reason=f.reason, field=f.field, message=f.message) for f in load.faults],
+        errors=[row_error(fault) for fault in load.faults],
     )
+
+
+def row_error(fault: Fault) -> rows_pb2.RowError:
+    """Why a row was refused."""
+    return rows_pb2.RowError(row=fault.row, reason=fault.reason, field=fault.field, message=fault.message)

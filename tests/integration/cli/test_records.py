@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cli import asking
 from cli.client import Client
 from cli.console import CommandError
 from cli.exporting import records as exporting
-from cli.importing import records
+from cli.importing import records, refusals
 from cli.importing.record_file import CUSTOMERS, PRODUCTS, RecordFile
 from tests.integration.services.customer_info.conftest import opened_store
 from tests.integration.services.customer_info.messages import new_uuid
@@ -97,6 +98,39 @@ async def test_every_row_that_fails_is_told_by_its_number_and_why(client: Client
     assert all("asleep" not in e.message and "call me" not in e.message for e in report.errors)
 
 
+async def failed(client: Client, path: Path, load_id: str, name: str) -> list[dict[str, Any]]:
+    """The file of refusals of a load, read again."""
+    out = path.with_name(name)
+    with out.open("wb") as file:
+        errors = refusals.refusals(client, RecordFile(path, CUSTOMERS), load_id)
+        await refusals.write(errors, file, refusals.form_of(out))
+    if name.endswith(".csv"):
+        with out.open(newline="") as text:
+            return [{**row, "row": int(row["row"])} for row in csv.DictReader(text)]
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+async def test_every_row_that_failed_is_written_to_a_file_with_its_true_reason(client: Client, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": new_uuid(), "individual": {"family_name": "Example"}})]
+    lines += ["{not json", '{"id": "no uuid", "individual": {"family_name": "Secret"}}'] * 600
+    path = tmp_path / "bad.ndjson"
+    path.write_text("\n".join(lines))
+    report = await load(client, path)
+    assert (report.summary.created, report.summary.failed, len(report.errors)) == (1, 1200, 1000)
+    in_csv, in_json = [await failed(client, path, report.load_id, f"errors.{form}") for form in ("csv", "ndjson")]
+    assert in_csv == in_json
+    assert [one["row"] for one in in_csv] == list(range(2, 1202))
+    assert {(one["reason"], one["message"]) for one in in_csv[::2]} == {
+        ("INVALID_ROW", "is not the JSON of one of the customers")
+    }
+    assert {(one["reason"], one["field"]) for one in in_csv[1::2]} == {("INVALID_FIELD", "id")}
+    assert "Secret" not in str(in_csv)
+    known = await load(client, path, resume=True)
+    assert (known.finished, known.errors) == (True, report.errors)
+    with pytest.raises(CommandError, match="must end in"):
+        refusals.form_of(tmp_path / "errors.xlsx")
+
+
 async def test_those_below_may_stand_before_those_above(client: Client, tmp_path: Path) -> None:
     top, middle = new_uuid(), new_uuid()
     rows = [
@@ -119,7 +153,7 @@ async def test_a_load_that_broke_is_gone_on_with_and_a_finished_one_is_known(
     async def kill_amid() -> None:
         position = 0
         while position < ROWS // 4:
-            found = await store.collection("loads").find_one({"position": {"$gt": 1000}})
+            found = await store.collection("loads").find_one({"position": {"$gt": 1000}, "complete_time": None})
             position = found["position"] if found else 0
         service.kill()
 

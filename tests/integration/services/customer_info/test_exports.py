@@ -79,7 +79,7 @@ def everybody() -> list[pb.Customer]:
     ).valid.start.seconds = 9
     full.billing.payment_method = pb.PAYMENT_METHOD_BANK_TRANSFER
     full.billed.monthly.currency_code, full.billed.monthly.micros = "EUR", 29_850_000
-    full.characteristics.add(name="a=b;c", value="-1")
+    full.characteristics.add(name="a", value="-1=b;c")
     plain = [person(id=new_uuid()) for _ in range(30)]
     return [parent, full, *plain, person(id=new_uuid(), status=pb.CUSTOMER_STATUS_ARCHIVED)]
 
@@ -172,7 +172,8 @@ async def test_archived_merged_and_erased_records_are_left_out(
 
 
 async def test_a_file_is_gone_on_with_where_it_broke(customers: CustomersServiceStub, loader: Metadata) -> None:
-    many = [person(id=new_uuid(), characteristics=[{"name": "n", "value": "x" * 200}] * 4) for _ in range(1200)]
+    said = [{"name": f"n{n}", "value": "x" * 200} for n in range(4)]
+    many = [person(id=new_uuid(), characteristics=said) for _ in range(1200)]
     await customers.ImportCustomers(customer_batches(many, 600), metadata=loader)
     request = pb.ExportCustomersRequest(format=CSV)
     whole = await written(customers, request, loader)

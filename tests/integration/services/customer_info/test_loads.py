@@ -104,6 +104,27 @@ async def test_a_load_belongs_to_its_caller_and_its_kind(
     assert reason_of(refused.value) == "REQUEST_ID_REUSED"
 
 
+async def test_all_refusals_of_a_load_can_be_listed_and_other_rows_are_refused(
+    customers: CustomersServiceStub, loads: LoadsServiceStub, loader: Metadata
+) -> None:
+    load_id = new_uuid()
+    rows = [person(id=new_uuid()), *(pb.Customer(id="no uuid") for _ in range(1100))]
+    summary = (await customers.ImportCustomers(messages(rows, load_id), metadata=loader)).summary
+    assert (summary.failed, len(summary.errors)) == (1100, 1000)
+    listed, request = [], loads_pb2.ListLoadErrorsRequest(load_id=load_id)
+    request.page.page_size = 1000
+    while True:
+        answer = await loads.ListLoadErrors(request, metadata=loader)
+        listed += [(e.row, e.reason, e.field) for e in answer.errors]
+        request.page.page_token = answer.page.next_page_token
+        if not request.page.page_token:
+            break
+    assert listed == [(row, "INVALID_FIELD", "id") for row in range(2, 1102)]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await customers.ImportCustomers(messages([person(id=new_uuid()), *rows[1:]], load_id), metadata=loader)
+    assert (reason_of(refused.value), bad_fields(refused.value)) == ("REQUEST_ID_REUSED", ["load_id"])
+
+
 async def test_rows_may_not_be_left_out(customers: CustomersServiceStub, loader: Metadata) -> None:
     rows = [person(id=new_uuid()) for _ in range(3)]
     with pytest.raises(grpc.aio.AioRpcError) as refused:

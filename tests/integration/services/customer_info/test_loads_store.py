@@ -33,12 +33,22 @@ async def test_a_load_is_begun_once(loads: Loads) -> None:
 async def test_a_load_moves_on_with_its_counts_and_faults(loads: Loads) -> None:
     load = await loads.begin(new())
     faults = [Fault(2, "INVALID_FIELD", "id", "a row names its id"), Fault(3, "NOT_FOUND", "", "no such parent")]
-    one = moved_on(load, 3, Counts(created=1, failed=2), faults[:1], later())
+    one = moved_on(load, 3, Counts(created=1, failed=2), faults[:1], later(), digest=b"one")
     await loads.move(None, load, one)
     two = moved_on(one, 2, Counts(updated=1, unchanged=1), faults[1:], later(2))
     await loads.move(None, one, two)
     assert await loads.get(load.id) == two
     assert (two.position, two.counts, two.faults) == (5, Counts(1, 1, 1, 2), tuple(faults))
+
+
+async def test_every_refusal_is_kept_and_told_in_the_order_of_rows(loads: Loads) -> None:
+    load, other = await loads.begin(new()), await loads.begin(new())
+    faults = [Fault(row, "INVALID_FIELD", "id", "a row names its id") for row in (12, 2, 1000, 7)]
+    await loads.move(None, other, moved_on(other, 1, Counts(failed=1), [], later()), [Fault(1, "NOT_FOUND", "", "")])
+    await loads.move(None, load, moved_on(load, 1000, Counts(failed=4), [], later()), faults)
+    assert [f.row for f in await loads.faults(load.id, 0, 10)] == [2, 7, 12, 1000]
+    assert await loads.faults(load.id, 2, 2) == [faults[3], faults[0]]
+    assert await loads.faults(load.id, 1000, 10) == []
 
 
 async def test_who_does_not_know_where_a_load_is_cannot_move_it(loads: Loads) -> None:

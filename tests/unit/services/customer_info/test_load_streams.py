@@ -1,6 +1,7 @@
 """Streams of bulk loads: every row is done once and counted once, whatever breaks in between."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -41,6 +42,10 @@ async def stream(*messages: pb.ImportCustomersRequest) -> AsyncIterator[pb.Impor
         yield one
 
 
+def fingerprint(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
 class Bench:
     """Streams of customers into fakes."""
 
@@ -50,7 +55,7 @@ class Bench:
 
     async def run(self, *messages: pb.ImportCustomersRequest, load: Any = None, name: str = "customers") -> Load:
         kind = streams.Kind(name, lambda m: m.customers, wire.reader, self._needs, load or self.usecases.load)
-        return await streams.run(kind, LoadUseCases(self.loads), stream(*messages))
+        return await streams.run(kind, LoadUseCases(self.loads, fingerprint), stream(*messages))
 
     @staticmethod
     def _needs(row: Row) -> list[str]:
@@ -238,7 +243,7 @@ async def test_no_more_than_two_messages_are_at_hand() -> None:
         return [Outcome.CREATED for _ in rows]
 
     kind = streams.Kind("customers", lambda m: m.customers, wire.reader, Bench._needs, load)
-    await streams.run(kind, LoadUseCases(bench.loads), messages())
+    await streams.run(kind, LoadUseCases(bench.loads, fingerprint), messages())
     assert max(at_hand) == streams.AT_HAND
     assert written == 12
 
@@ -271,10 +276,50 @@ async def test_a_thousand_refusals_are_remembered_and_the_others_counted() -> No
     assert (done.counts.failed, len(done.faults), done.faults[-1].row) == (1400, MOST_FAULTS, MOST_FAULTS)
 
 
+async def test_all_refusals_of_a_load_are_listed_page_by_page() -> None:
+    bench = Bench()
+    bad = [pb.Customer(id="no uuid") for _ in range(700)]
+    await bench.run(message(*bad, load_id=LOAD), message(customer(), *bad))
+    usecases = LoadUseCases(bench.loads, fingerprint)
+    rows, token = [], ""
+    while True:
+        faults, token = await usecases.errors(LOAD, 500, token)
+        rows += [fault.row for fault in faults]
+        if not token:
+            break
+    assert rows == [*range(1, 701), *range(702, 1402)]
+    assert len((await usecases.errors(LOAD, 0, ""))[0]) == 50
+    for token in ("x", "-1", "٣", "1" * 16):
+        with pytest.raises(Invalid) as refused:
+            await usecases.errors(LOAD, 0, token)
+        assert refused.value.reason == "INVALID_PAGE_TOKEN"
+    with pytest.raises(NotFound):
+        await usecases.errors(new_uuid(), 0, "")
+
+
+async def test_an_id_that_comes_again_with_other_rows_is_refused() -> None:
+    bench = Bench()
+    rows = [customer() for _ in range(6)]
+    await bench.run(message(*rows[:2], load_id=LOAD), message(*rows[2:4]))
+    for other in ([customer(), *rows[1:]], [*rows[:3], customer(), *rows[4:]]):
+        with pytest.raises(Invalid) as refused:
+            await bench.run(message(*other, load_id=LOAD))
+        assert (refused.value.field, refused.value.reason) == ("load_id", "REQUEST_ID_REUSED")
+    assert bench.loads.kept[LOAD].position == 4
+    # The same rows in other messages, and more of them, go on.
+    done = await bench.run(message(*rows[:3], load_id=LOAD), message(*rows[3:5]))
+    assert (done.position, done.counts.created) == (5, 5)
+    done = await bench.run(message(*rows[4:], load_id=LOAD, first_row=5))
+    assert (done.position, done.counts.created) == (6, 6)
+    assert (await bench.run(message(*rows, load_id=LOAD))).position == 6
+    with pytest.raises(Invalid):
+        await bench.run(message(*rows[:5], customer(), load_id=LOAD))
+
+
 async def test_an_unknown_load_is_not_found() -> None:
     bench = Bench()
     await bench.run(message(customer(), load_id=LOAD))
-    usecases = LoadUseCases(bench.loads)
+    usecases = LoadUseCases(bench.loads, fingerprint)
     assert (await usecases.get(LOAD)).position == 1
     with pytest.raises(NotFound):
         await usecases.get(new_uuid())
@@ -287,6 +332,6 @@ def test_a_field_is_told_as_it_stands_in_the_row() -> None:
     async def check() -> Load:
         bench = Bench()
         kind = streams.Kind("customers", lambda m: m.customers, wire.reader, Bench._needs, bench.usecases.load)
-        return await streams.run(kind, LoadUseCases(bench.loads), stream(message(row)))
+        return await streams.run(kind, LoadUseCases(bench.loads, fingerprint), stream(message(row)))
 
     assert [f.field for f in asyncio.run(check()).faults] == ["contact_media[0].valid.start"]
