@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from contextvars import Context, ContextVar
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc
@@ -50,6 +50,7 @@ class Call:
     scratch: dict[str, Any] = field(default_factory=dict)
 
 
+CUSTOMER = "customer"
 CHANNEL_HEADER = "x-holdfast-channel"
 CHANNEL = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 CURRENT: ContextVar[Call | None] = ContextVar("holdfast_call", default=None)
@@ -64,6 +65,12 @@ def subject() -> str:
     """The subject of the caller in this task; "system" outside of a call."""
     call = CURRENT.get()
     return call.caller.subject if call and call.caller else "system"
+
+
+def as_customer() -> bool:
+    """Whether the caller in this task is let in as a customer, who may see what is its own, and as nothing else."""
+    call = CURRENT.get()
+    return bool(call and call.caller and call.caller.roles & call.method.roles == {CUSTOMER})
 
 
 def channel() -> str:
@@ -85,3 +92,13 @@ def remaining() -> float | None:
     if call is None or call.deadline is None:
         return None
     return max(0.0, call.deadline - time.monotonic())
+
+
+def detached() -> Context:
+    """A context for work that goes on when its caller has gone: the same call with its ids and its caller, but without
+    its deadline, here and in the store.
+    """
+    context = Context()
+    if call := CURRENT.get():
+        context.run(CURRENT.set, replace(call, deadline=None))
+    return context

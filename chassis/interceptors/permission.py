@@ -2,11 +2,9 @@
 
 from google.protobuf.message import Message
 
-from chassis.call import Call
+from chassis.call import CUSTOMER, Call
 from chassis.interceptors.base import Interceptor
 from chassis.rules import Forbidden
-
-CUSTOMER = "customer"
 
 
 class Permission(Interceptor):

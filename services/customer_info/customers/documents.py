@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from chassis.vault.joint import SEALED_WITH, joint, key_of, owners
 from chassis.vault.sealing import DataKey
 from chassis.vault.vault import Vault
 from services.customer_info.customers.looking_up_rules import keys
@@ -43,7 +44,7 @@ _METHOD = {m.value: m for m in PaymentMethod}
 
 
 def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Document:
-    """A customer as it is kept; `key` is its own, which only an erased one lacks."""
+    """A customer as it is kept; `key` is that of all whose data it holds; who was erased has none, and needs none."""
     document: Document = {
         "_id": customer.id,
         "kind": "individual" if isinstance(customer.party, Individual) else "organization",
@@ -66,6 +67,8 @@ def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Docume
         return {**document, "erase_time": customer.erase_time}
     assert key is not None, "who is not erased has a key"
     document["sealed"] = key.seal(_context(customer.id), _personal(customer))
+    if customer.sources:
+        document[SEALED_WITH] = list(customer.sources)
     if customer.merged_into:
         # Nothing finds it any more but its id: what it was known by leads to its survivor.
         return {**document, "status": MERGED, "own_status": customer.status.value, "merged_into": customer.merged_into}
@@ -102,8 +105,34 @@ def from_document(document: Mapping[str, Any], key: DataKey | None) -> Customer:
         create_time=document["create_time"],
         update_time=document["update_time"],
         merged_into=document.get("merged_into", ""),
+        sources=tuple(document.get(SEALED_WITH, ())),
         erase_time=document.get("erase_time"),
     )
+
+
+async def all_opened(documents: Sequence[Document], vault: Vault) -> list[Customer]:
+    """Customers from what is kept; whatever is personal is empty where a key that it takes was destroyed."""
+    return [from_document(d, key) for d, key in await _with_keys(documents, vault)]
+
+
+async def all_readable(documents: Sequence[Document], vault: Vault) -> list[Customer]:
+    """The same, without those whose key was destroyed."""
+    return [from_document(d, key) for d, key in await _with_keys(documents, vault) if key is not None]
+
+
+async def all_sealed(customers: Sequence[Customer], vault: Vault) -> list[Document]:
+    """Customers as they are kept. Whoever is erased has no key, and needs none.
+
+    Raises:
+        Refused: one of those whose data a customer holds was erased (ERASED).
+    """
+    keys = await vault.make({owner for c in customers if not c.erase_time for owner in (c.id, *c.sources)})
+    return [to_document(c, joint((c.id, *c.sources), keys), vault) for c in customers]
+
+
+async def _with_keys(documents: Sequence[Document], vault: Vault) -> list[tuple[Document, DataKey | None]]:
+    keys = await vault.keys({owner for d in documents for owner in owners(d["_id"], d)})
+    return [(d, key_of(d["_id"], d, keys)) for d in documents]
 
 
 def _context(customer_id: str) -> str:

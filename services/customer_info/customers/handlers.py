@@ -9,6 +9,7 @@ from holdfast.customer_info.v1 import customers_pb2 as pb
 from holdfast.customer_info.v1 import customers_pb2_grpc
 
 from chassis.app import App
+from chassis.call import as_customer
 from chassis.query.selection import Selection, selection
 from chassis.times import from_timestamp
 from services.customer_info.customers import wire
@@ -41,7 +42,8 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
     async def GetCustomer(self, request: pb.GetCustomerRequest, _: Any) -> pb.GetCustomerResponse:
         """Reads one customer."""
         if request.HasField("as_of"):
-            found = await self._usecases.get_as_of(request.customer_id, from_timestamp(request.as_of, "as_of"))
+            at = from_timestamp(request.as_of, "as_of")
+            found = await self._usecases.get_as_of(request.customer_id, at, own=as_customer())
         else:
             found = await self._usecases.get(request.customer_id)
         return pb.GetCustomerResponse(customer=wire.message(found))

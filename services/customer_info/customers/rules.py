@@ -137,8 +137,8 @@ class Billed:
 class Customer:
     """A customer of the operator. `version` counts its changes, from 1.
 
-    `merged_into` is the customer that this record was found to be a duplicate of; an erased person has an `erase_time`
-    and nothing that is personal.
+    `merged_into` is the customer that this record was found to be a duplicate of, `sources` are the records that were
+    merged into this one, whose data it holds; an erased person has an `erase_time` and nothing that is personal.
     """
 
     id: str
@@ -157,6 +157,7 @@ class Customer:
     create_time: datetime | None = None
     update_time: datetime | None = None
     merged_into: str = ""
+    sources: tuple[str, ...] = ()
     erase_time: datetime | None = None
 
 
@@ -337,18 +338,26 @@ def _same_then(one: ContactMedium, other: ContactMedium) -> bool:
 def erased(customer: Customer, at: datetime) -> Customer:
     """The next version of `customer`, of whom nothing is left but that there was a customer, and when."""
     return following(
-        customer,
+        without_personal(customer),
         at,
-        party=Individual("", "") if isinstance(customer.party, Individual) else Organization(""),
         status=Status.ARCHIVED,
-        external_ids=(),
-        contact_media=(),
         since=None,
-        language="",
         billing=None,
         billed=None,
-        characteristics=(),
+        sources=(),
         erase_time=at,
+    )
+
+
+def without_personal(customer: Customer) -> Customer:
+    """`customer` as it is read without its key."""
+    return replace(
+        customer,
+        party=Individual("", "") if isinstance(customer.party, Individual) else Organization(""),
+        external_ids=(),
+        contact_media=(),
+        language="",
+        characteristics=(),
     )
 
 

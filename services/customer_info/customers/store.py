@@ -15,8 +15,9 @@ from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Refusal
+from chassis.vault.joint import SEALED_WITH
 from chassis.vault.vault import Vault
-from services.customer_info.customers.documents import from_document, to_document
+from services.customer_info.customers.documents import all_opened, all_sealed, from_document
 from services.customer_info.customers.import_rules import taken
 from services.customer_info.customers.looking_up import MOST_FOUND
 from services.customer_info.customers.rules import Category, Customer, ExternalId, Status
@@ -50,6 +51,7 @@ CUSTOMERS = Collection(
         "parent_id": "string",
         "since": "date",
         "merged_into": "string",
+        SEALED_WITH: "array",
         "erase_time": "date",
     },
     indexes=[
@@ -315,16 +317,15 @@ class CustomerStore:
         return await by_id(self._customers, ids, SHOWN)
 
     async def _opened(self, document: Mapping[str, Any]) -> Customer:
+        if SEALED_WITH in document:
+            return (await all_opened([dict(document)], self._vault))[0]
         return from_document(document, await self._vault.key(document["_id"]))
 
     async def _all_opened(self, documents: Sequence[Document]) -> list[Customer]:
-        keys = await self._vault.keys([d["_id"] for d in documents])
-        return [from_document(d, keys.get(d["_id"])) for d in documents]
+        return await all_opened(documents, self._vault)
 
     async def _documents(self, customers: Sequence[Customer]) -> list[Document]:
-        """The customers as they are kept. Whoever is erased has no key, and needs none."""
-        keys = await self._vault.make([c.id for c in customers if not c.erase_time])
-        return [to_document(c, keys.get(c.id), self._vault) for c in customers]
+        return await all_sealed(customers, self._vault)
 
     async def _taken(self, error: Exception, customers: Sequence[Customer]) -> Refusal | None:
         """What a caller is told of a write that a unique index refused, without the identifier; None: another fault."""

@@ -118,8 +118,11 @@ class CustomerUseCases:
             raise missing("customer", customer_id)
         return customer
 
-    async def get_as_of(self, customer_id: str, at: datetime) -> Customer:
+    async def get_as_of(self, customer_id: str, at: datetime, *, own: bool = False) -> Customer:
         """The record of one customer as it stood at `at`; one that was merged later as what it was itself.
+
+        Who sees its `own` only, sees nothing personal of a time when the record held the data of who is another
+        customer now.
 
         Raises:
             NotFound: there was none.
@@ -127,6 +130,10 @@ class CustomerUseCases:
         customer = await self._store.as_of(customer_id, at)
         if customer is None:
             raise missing("customer", customer_id)
+        if own and customer.sources:
+            members = (await self._lineage.of_many([customer_id]))[customer_id]
+            if not set(customer.sources) <= set(members):
+                return rules.without_personal(customer)
         return customer
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:

@@ -12,7 +12,7 @@ from chassis.mongo.client import Document, Store
 from chassis.mongo.schema import Collection, Index
 from chassis.times import now
 from chassis.vault.vault import Vault
-from services.customer_info.customers.documents import BLOCK, MERGED, from_document
+from services.customer_info.customers.documents import BLOCK, MERGED, all_readable
 from services.customer_info.customers.rules import Customer
 from services.customer_info.customers.store import CUSTOMERS, SHOWN
 
@@ -57,8 +57,7 @@ class DuplicateStore:
         await self._distinct.update_one({"_id": _pair(customer_id, other_id)}, known, upsert=True)
 
     async def _opened(self, documents: Sequence[Document]) -> list[Customer]:
-        keys = await self._vault.keys([d["_id"] for d in documents])
-        return [from_document(d, keys[d["_id"]]) for d in documents if d["_id"] in keys]
+        return await all_readable(documents, self._vault)
 
 
 def _pair(one: str, other: str) -> str:

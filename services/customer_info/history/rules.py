@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
@@ -19,10 +20,19 @@ Place = tuple[datetime, str]
 # What every change changes, or what tells whose record it is.
 BOOKKEEPING = frozenset({"id", "customer_id", "etag", "create_time", "update_time"})
 # Who may see personal values; auditors prove what was done, and need none of them.
-TRUSTED = frozenset({"agent", "supervisor", "customer", "service", "admin"})
+TRUSTED = frozenset({"agent", "supervisor", "service", "admin"})
 TOKEN_FIELD = "page.page_token"  # noqa: S105 - the path of a field, not a secret
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+class Sight(Enum):
+    """What somebody may see of the personal values in former versions."""
+
+    ALL = "all"
+    # Those of its own records: not those of whoever was merged with it once, and is another customer now.
+    OWN = "own"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

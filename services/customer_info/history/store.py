@@ -12,6 +12,7 @@ from typing import Any
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.parts import update_in_parts
 from chassis.mongo.schema import Collection, Index
+from chassis.vault.joint import SEALED_WITH
 from services.customer_info.history.rules import Place, Version, latest, version_key
 
 HISTORY = Collection(
@@ -24,13 +25,21 @@ HISTORY = Collection(
         "update_time": "date",
         "document": "object",
     },
+    optional={SEALED_WITH: "array"},
     indexes=[
         Index([("subject", 1), ("update_time", -1)], serves="a record as it stood at a time"),
         Index([("customer_id", 1), ("update_time", -1), ("_id", -1)], serves="ListChanges of a customer, latest first"),
+        Index(
+            [(SEALED_WITH, 1)],
+            serves="what others' records held of somebody who is erased",
+            partial={SEALED_WITH: {"$exists": True}},
+        ),
     ],
 )
 # What serves look-ups of the present has no place in the past.
 PRESENT_ONLY = frozenset({"lookup", "terms", "external_keys", "identifier_keys", "name_token", "holds"})
+# What is told beside the record as it was.
+BESIDE = PRESENT_ONLY | {"_id", SEALED_WITH}
 # What a former version loses when the person is erased, by kind: what the emptied record has lost too. The rest says
 # that there was a version, when, who made it, and what the operator sold or ordered by it.
 SEALED = ("sealed",)
@@ -102,7 +111,8 @@ class History:
         return [_version(e["kind"], e["customer_id"], _document(e)) async for e in cursor]
 
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes what is personal out of the former versions of these customers' records; that there were some stays.
+        """Takes what is personal out of the former versions of these customers' records, and of those that held their
+        data while they were merged; that there were some stays.
 
         Their keys are destroyed; a replica that still has one in memory shall find nothing to open. Without a
         transaction it goes part by part: a record may have been changed more often than one transaction could.
@@ -113,6 +123,8 @@ class History:
             whose = {"customer_id": {"$in": list(customer_ids)}, **kinds, **left}
             taken = {"$unset": {f"document.{name}": "" for name in gone}}
             await update_in_parts(self._history, whose, taken, transaction)
+        held = {SEALED_WITH: {"$in": list(customer_ids)}, "document.sealed": {"$exists": True}}
+        await update_in_parts(self._history, held, {"$unset": {"document.sealed": ""}}, transaction)
 
 
 class Records:
@@ -163,16 +175,22 @@ def _version(kind: str, customer_id: str, document: Mapping[str, Any], time: str
 
 
 def _entry(kind: str, before: Mapping[str, Any]) -> Document:
-    return {
+    entry: Document = {
         "_id": version_key(before["_id"], before["version"]),
         "kind": kind,
         "subject": before["_id"],
         "customer_id": before.get("customer_id", before["_id"]),
         "version": before["version"],
         "update_time": before["update_time"],
-        "document": {k: v for k, v in before.items() if k not in PRESENT_ONLY and k != "_id"},
+        "document": {k: v for k, v in before.items() if k not in BESIDE},
     }
+    if SEALED_WITH in before:
+        entry[SEALED_WITH] = before[SEALED_WITH]
+    return entry
 
 
 def _document(entry: Mapping[str, Any]) -> Document:
-    return {"_id": entry["subject"], **entry["document"]}
+    document: Document = {"_id": entry["subject"], **entry["document"]}
+    if SEALED_WITH in entry:
+        document[SEALED_WITH] = entry[SEALED_WITH]
+    return document

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.rules import NotFound, missing
+from chassis.vault.joint import key_of, owners
 from chassis.vault.sealing import DataKey
 from services.customer_info.history import rules
-from services.customer_info.history.rules import Change, Content, Place, Record, Version
+from services.customer_info.history.rules import Change, Content, Place, Record, Sight, Version
 
 # How a record of each kind is read, with its customer's key or without.
 Readers = Mapping[str, Callable[[dict[str, Any], DataKey | None], Content]]
@@ -74,12 +75,12 @@ class HistoryUseCases:
         self._keys = keys
 
     async def changes(
-        self, customer_id: str, asked: Sequence[str], page_size: int, page_token: str, *, trusted: bool
+        self, customer_id: str, asked: Sequence[str], page_size: int, page_token: str, sight: Sight
     ) -> tuple[list[Change], str]:
         """A page of the changes of a customer's records, latest first, and the next page's token.
 
-        Versions in which nothing changed that their contract tells are left out: such a page is shorter. Who is not
-        `trusted` is told which personal fields changed, not their values.
+        Versions in which nothing changed that their contract tells are left out: such a page is shorter. Who may
+        not see personal values is told which of them changed.
 
         Raises:
             Invalid: there is no such kind of record, or the token is another list's; NotFound: no such customer.
@@ -91,13 +92,11 @@ class HistoryUseCases:
         found = await self._versions(ids, kinds, before, page_size + 1)
         page = found[:page_size]
         more = len(found) > page_size
-        changes = [c for c in await self._changes(page, trusted=trusted) if c.fields or c.erased]
+        changes = [c for c in await self._changes(page, ids, sight) if c.fields or c.erased]
         return changes, rules.token(page[-1].place, mark) if more else ""
 
-    async def record(
-        self, customer_id: str, kind: str, record_id: str, at: datetime | None, *, trusted: bool
-    ) -> Record:
-        """A record of a customer as it is, or as it stood at `at`; who is not `trusted` gets nothing personal.
+    async def record(self, customer_id: str, kind: str, record_id: str, at: datetime | None, sight: Sight) -> Record:
+        """A record of a customer as it is, or as it stood at `at`, as far as somebody may see it.
 
         Raises:
             Invalid: there is no such kind of record; NotFound: no such customer, or it has or had no such record.
@@ -110,8 +109,8 @@ class HistoryUseCases:
             version = None if former is None else _version(version, former)
         if version is None or version.customer_id not in ids:
             raise NotFound("the customer has no such record", metadata={"type": kind, "id": record_id})
-        keys = await self._keys.keys([version.customer_id])
-        opened, closed = self._read(version, keys, trusted=trusted)
+        keys = await self._keys_of([version], ids, sight)
+        opened, closed = self._read(version, keys, sight)
         hidden = rules.personal(opened, closed)
         return Record(version, rules.without(opened, hidden), tuple(sorted(hidden)))
 
@@ -132,26 +131,30 @@ class HistoryUseCases:
         former = await self._former.page(ids, kinds, before, most)
         return rules.latest([v for versions in (*present, former) for v in versions], most)
 
-    async def _changes(self, page: Sequence[Version], *, trusted: bool) -> list[Change]:
+    async def _changes(self, page: Sequence[Version], ids: Sequence[str], sight: Sight) -> list[Change]:
         wanted = [(v.record_id, v.version - 1) for v in page if v.version > 1]
         kept = await self._former.versions(wanted) if wanted else {}
-        keys = await self._keys.keys({v.customer_id for v in page})
+        former = [kept.get((v.record_id, v.version - 1)) for v in page]
+        befores = [None if d is None else _version(v, d) for v, d in zip(page, former, strict=True)]
+        keys = await self._keys_of([*page, *(b for b in befores if b is not None)], ids, sight)
         changes = []
-        for after in page:
-            document = kept.get((after.record_id, after.version - 1))
-            opened, closed = self._read(after, keys, trusted=trusted)
-            was, was_closed = (
-                ({}, {}) if document is None else self._read(_version(after, document), keys, trusted=trusted)
-            )
+        for after, before in zip(page, befores, strict=True):
+            opened, closed = self._read(after, keys, sight)
+            was, was_closed = ({}, {}) if before is None else self._read(before, keys, sight)
             hidden = rules.personal(opened, closed) | rules.personal(was, was_closed)
             changes.append(Change(after, rules.changed(was, opened, hidden), erased=after.customer_id not in keys))
         return changes
 
-    def _read(self, version: Version, keys: Mapping[str, DataKey], *, trusted: bool) -> tuple[Content, Content]:
-        """A record read with its customer's key, and as somebody reads it who may not see what that opens."""
+    async def _keys_of(self, versions: Sequence[Version], ids: Sequence[str], sight: Sight) -> Mapping[str, DataKey]:
+        """The keys that open the versions: who sees its own only, has none of who is another customer by now."""
+        needed = {owner for v in versions for owner in owners(v.customer_id, v.document)}
+        return await self._keys.keys(needed & set(ids) if sight is Sight.OWN else needed)
+
+    def _read(self, version: Version, keys: Mapping[str, DataKey], sight: Sight) -> tuple[Content, Content]:
+        """A record read with the keys that it takes, and as somebody reads it who may not see what they open."""
         read, document = self._readers[version.kind], dict(version.document)
-        opened = read(document, keys.get(version.customer_id))
-        return opened, opened if trusted else read(document, None)
+        opened = read(document, key_of(version.customer_id, document, keys))
+        return opened, read(document, None) if sight is Sight.NOTHING else opened
 
 
 def _version(other: Version, document: Mapping[str, Any]) -> Version:

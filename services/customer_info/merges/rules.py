@@ -98,7 +98,8 @@ def merged(
         keep = _resolved(name, survivor, duplicate, choices.get(name))
         values[name] = _both(name, mine, theirs) if keep is Keep.BOTH else (mine if keep is Keep.SURVIVOR else theirs)
         outcomes.append(Outcome(name, keep, bool(mine and theirs) and keep is not Keep.BOTH))
-    after = following(survivor, at, **values)
+    sources = (*survivor.sources, duplicate.id, *duplicate.sources)
+    after = following(survivor, at, **values, sources=sources)
     check(after)
     return after, tuple(outcomes)
 
@@ -125,6 +126,8 @@ def unmerged(
             mine[name], theirs[name] = _parted(name, was, made, now, getattr(duplicate, name))
         else:
             mine[name] = was if now == made else now
+    leaving = {duplicate.id, *duplicate.sources}
+    mine["sources"] = tuple(source for source in survivor.sources if source not in leaving)
     return following(survivor, at, **mine), following(duplicate, at, **theirs, merged_into="")
 
 

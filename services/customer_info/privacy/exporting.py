@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from chassis.exporting import Pages, Record
 from chassis.rules import Refused, missing
+from chassis.vault.joint import key_of
 from chassis.vault.sealing import DataKey
 from services.customer_info.customers.rules import Customer
 
@@ -63,5 +64,5 @@ class Exporting:
 
     async def _opened(self, find: Find, read: Read, members: Sequence[str], keys: Mapping[str, DataKey]) -> Pages:
         async for documents in find(members):
-            # A record that names no customer is one.
-            yield [read(d, keys.get(str(d.get("customer_id", d["_id"])))) for d in documents]
+            # A record that names no customer is one. What held the data of who is another customer now, stays closed.
+            yield [read(d, key_of(str(d.get("customer_id", d["_id"])), d, keys)) for d in documents]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from chassis.mongo.client import Document, Store
 from chassis.vault.vault import Vault
-from services.customer_info.customers.documents import MERGED, TERM, from_document
+from services.customer_info.customers.documents import MERGED, TERM, all_readable
 from services.customer_info.customers.rules import Customer, Status
 from services.customer_info.customers.store import CUSTOMERS, SHOWN
 
@@ -28,8 +28,7 @@ class SearchStore:
         if also := [{"terms": {"$in": self._tokens(some)}} for some in within]:
             condition["$and"] = also
         documents = [d async for d in self._customers.find(condition, SHOWN).limit(most)]
-        keys = await self._vault.keys([d["_id"] for d in documents])
-        return [from_document(d, keys[d["_id"]]) for d in documents if d["_id"] in keys]
+        return await all_readable(documents, self._vault)
 
     def _tokens(self, terms: Iterable[str]) -> list[int]:
         return [self._vault.short(TERM, term) for term in terms]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chassis.rules import Invalid, NotFound
 from chassis.vault.sealing import DataKey
-from services.customer_info.history.rules import Change, Content, FieldChange
+from services.customer_info.history.rules import Change, Content, FieldChange, Sight
 from services.customer_info.history.usecases import Archive, HistoryUseCases
 from tests.support.fakes.history import FakeHistory, FakeRecords
 from tests.unit.services.customer_info.builders import NOON
@@ -66,11 +66,11 @@ class World:
         }
         self.records.put(kind, document)
 
-    async def all(self, page_size: int = 50, *kinds: str, trusted: bool = True) -> list[Change]:
+    async def all(self, page_size: int = 50, *kinds: str, sight: Sight = Sight.ALL) -> list[Change]:
         """All changes of Ann, page by page."""
         token, found = "", []
         while True:
-            page, token = await self.usecases.changes("ann", kinds, page_size, token, trusted=trusted)
+            page, token = await self.usecases.changes("ann", kinds, page_size, token, sight)
             assert len(page) <= page_size
             found += page
             if not token:
@@ -103,7 +103,7 @@ async def test_a_change_says_who_when_through_what_and_what_it_changed(world: Wo
 async def test_who_need_not_see_personal_values_is_told_of_the_change_without_them(world: World) -> None:
     await world.write("person", "ann", "ann", 1, "Anna")
     await world.write("person", "ann", "ann", 3, "Anna")
-    third, second, first = await world.all(trusted=False)
+    third, second, first = await world.all(sight=Sight.NOTHING)
     assert third.fields == (FieldChange("open", 1, 3),)
     assert second.fields == (FieldChange("secret", None, None, masked=True),)
     assert first.fields == (FieldChange("open", None, 1), FieldChange("secret", None, None, masked=True))
@@ -117,7 +117,7 @@ async def test_a_version_in_which_nothing_changed_that_is_told_is_left_out_and_i
     await world.write("person", "ann", "ann", 3, "Ann")
     pages, token = [], ""
     while True:
-        page, token = await world.usecases.changes("ann", (), 2, token, trusted=True)
+        page, token = await world.usecases.changes("ann", (), 2, token, Sight.ALL)
         pages.append([c.version.version for c in page])
         if not token:
             break
@@ -146,7 +146,7 @@ async def test_changes_of_all_records_that_are_one_customer_are_listed_under_eac
     world.clock += timedelta(minutes=1)
     await world.write("thing", "t", "bob", 1)
     assert told(await world.all()) == [("t", 1), ("bob", 1), ("ann", 1)]
-    page, _ = await world.usecases.changes("bob", (), 50, "", trusted=True)
+    page, _ = await world.usecases.changes("bob", (), 50, "", Sight.ALL)
     assert told(page) == [("t", 1), ("bob", 1), ("ann", 1)]
 
 
@@ -162,20 +162,20 @@ async def test_only_the_kinds_asked_for_are_listed(world: World) -> None:
 
 async def test_changes_of_nobody_are_not_found(world: World) -> None:
     with pytest.raises(NotFound):
-        await world.usecases.changes("eve", (), 50, "", trusted=True)
+        await world.usecases.changes("eve", (), 50, "", Sight.ALL)
     with pytest.raises(NotFound):
-        await world.usecases.record("eve", "person", "eve", None, trusted=True)
+        await world.usecases.record("eve", "person", "eve", None, Sight.ALL)
 
 
 async def test_a_record_is_read_as_it_stood(world: World) -> None:
     born = world.clock
     world.clock += timedelta(minutes=1)
     await world.write("person", "ann", "ann", 2, "Anna")
-    now = await world.usecases.record("ann", "person", "ann", None, trusted=True)
-    then = await world.usecases.record("ann", "person", "ann", born, trusted=True)
+    now = await world.usecases.record("ann", "person", "ann", None, Sight.ALL)
+    then = await world.usecases.record("ann", "person", "ann", born, Sight.ALL)
     assert (now.content["secret"], now.version.version) == ("Anna", 2)
     assert (then.content["secret"], then.version.version, then.version.by) == ("Ann", 1, "by-1")
-    masked = await world.usecases.record("ann", "person", "ann", born, trusted=False)
+    masked = await world.usecases.record("ann", "person", "ann", born, Sight.NOTHING)
     assert masked.masked == ("secret",)
     assert masked.content == {"id": "ann", "open": 1}
 
@@ -184,10 +184,10 @@ async def test_a_record_before_it_was_made_or_of_somebody_else_is_not_found(worl
     early = world.clock - timedelta(milliseconds=1)
     for record_id, at in (("ann", early), ("bob", None), ("ghost", None)):
         with pytest.raises(NotFound) as refused:
-            await world.usecases.record("ann", "person", record_id, at, trusted=True)
+            await world.usecases.record("ann", "person", record_id, at, Sight.ALL)
         assert refused.value.metadata == {"type": "person", "id": record_id}
     with pytest.raises(Invalid):
-        await world.usecases.record("ann", "ghost", "ann", None, trusted=True)
+        await world.usecases.record("ann", "ghost", "ann", None, Sight.ALL)
 
 
 async def test_a_record_that_is_replaced_between_two_reads_is_told_of_once_a_version(
