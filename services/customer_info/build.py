@@ -242,7 +242,9 @@ async def _portfolio(base: Base, stores: Stores) -> None:
 def _hierarchy(base: Base, stores: Stores) -> None:
     reading = HierarchyReading(stores.nodes, base.lineage, stores.products)
     hierarchy_handlers.install(base.app, HierarchyUseCases(stores.nodes, stores.customers), reading)
-    accounts = AccountUseCases(stores.accounts, stores.customers, stores.nodes, base.lineage)
+    accounts = AccountUseCases(
+        stores.accounts, stores.customers, nodes=stores.nodes, products=stores.products, lineage=base.lineage
+    )
     accounts_handlers.install(base.app, accounts)
 
 

@@ -157,10 +157,15 @@ def external_key(issuer: str, value: str) -> Key:
     return (EXTERNAL, issuer, value) if issuer else (VALUE, value)
 
 
+def account_key(number: str) -> Key:
+    """The look-up key of an account's number: neither case nor the length of its spaces counts."""
+    return ACCOUNT, " ".join(number.split()).casefold()
+
+
 def any_keys(text: str) -> list[Key]:
     """The look-up keys of all that `text` may be: an address, a number, an external id, an account, the own id."""
     plain = text.strip()
-    keys: list[Key] = [(VALUE, plain), (ACCOUNT, plain)]
+    keys: list[Key] = [(VALUE, plain), account_key(plain)]
     for kind, read in ((EMAIL, email), (PHONE, e164), (ID, _own_id)):
         try:
             keys.append((kind, read(plain)))

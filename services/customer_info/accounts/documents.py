@@ -1,4 +1,4 @@
-"""Accounts and requests as documents: names, numbers and notes sealed in one field, numbers found by blind tokens."""
+"""Accounts and requests as documents: what names somebody or something is sealed, numbers are found by blind tokens."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from chassis.vault.blind import Blind
 from chassis.vault.sealing import DataKey
 from services.customer_info.accounts.request_rules import Request, RequestKind, RequestStatus, Step
 from services.customer_info.accounts.rules import Account, Content, Kind, Role, Status
-from services.customer_info.identifier_rules import ACCOUNT
+from services.customer_info.identifier_rules import account_key
 from services.customer_info.store import trail
 
 Document = dict[str, Any]
-# Of the content: what people write. The rest are ids, codes and roles, which lists ask by.
-PERSONAL = ("name", "number")
+# Of the content: what people write, and who somebody is. The rest are ids, codes and roles, which lists ask by.
+PERSONAL = ("name", "number", "owner")
 
 
 def account_document(account: Account, key: DataKey, blind: Blind) -> Document:
@@ -27,8 +27,8 @@ def account_document(account: Account, key: DataKey, blind: Blind) -> Document:
         "version": account.version,
         "create_time": account.create_time,
         "update_time": account.update_time,
-        "sealed": key.seal(f"accounts:{account.id}", {"name": content.name, "number": content.number}),
-        "lookup": [blind.token(ACCOUNT, content.number)],
+        "sealed": key.seal(f"accounts:{account.id}", _personal(content)),
+        "lookup": [blind.token(*account_key(content.number))],
         "identifier_keys": [number_key(blind, account.customer_id, account.kind, content.number)],
         **trail(),
     }
@@ -36,12 +36,12 @@ def account_document(account: Account, key: DataKey, blind: Blind) -> Document:
 
 
 def number_key(blind: Blind, customer_id: str, kind: Kind, number: str) -> bytes:
-    """What only one account has: a number, among those of its kind, within its customer."""
-    return blind.token("account_number", customer_id, kind.value, number)
+    """What only one account has: a number, however it is written, among those of its kind, within its customer."""
+    return blind.token("account_number", customer_id, kind.value, account_key(number)[1])
 
 
 def account(document: Mapping[str, Any], key: DataKey | None) -> Account:
-    """An account from what is kept; without the key, without name and number."""
+    """An account from what is kept; without the key, without name, number and owner."""
     return Account(
         id=document["_id"],
         customer_id=document["customer_id"],
@@ -54,9 +54,14 @@ def account(document: Mapping[str, Any], key: DataKey | None) -> Account:
     )
 
 
-def request_document(request: Request, key: DataKey) -> Document:
-    """A request as it is kept; `key` is its customer's."""
-    personal: Document = {"reason": request.reason, "notes": [s.note for s in request.trail]}
+def request_document(request: Request, key: DataKey | None) -> Document:
+    """A request as it is kept; `key` is its customer's. Without one, nothing is kept that anybody wrote or was."""
+    personal: Document = {
+        "reason": request.reason,
+        "approver": request.approver,
+        "by": [s.by for s in request.trail],
+        "notes": [s.note for s in request.trail],
+    }
     document: Document = {
         "_id": request.id,
         "customer_id": request.customer_id,
@@ -66,9 +71,8 @@ def request_document(request: Request, key: DataKey) -> Document:
         "names": sorted(request.names),
         "account_version": request.account_version,
         "approver_role": request.approver_role.value,
-        "approver": request.approver,
         "status": request.status.value,
-        "steps": [{"status": s.status.value, "by": s.by, "time": s.time} for s in request.trail],
+        "steps": [{"status": s.status.value, "time": s.time} for s in request.trail],
         "ask_time": request.ask_time,
         "version": request.version,
         "update_time": request.update_time,
@@ -76,15 +80,16 @@ def request_document(request: Request, key: DataKey) -> Document:
     }
     if request.wanted is not None:
         document["wanted"] = _plain(request.wanted)
-        personal |= {name: getattr(request.wanted, name) for name in PERSONAL}
-    return {**document, "sealed": key.seal(f"account_requests:{request.id}", personal)}
+        personal |= _personal(request.wanted)
+    return document if key is None else {**document, "sealed": key.seal(f"account_requests:{request.id}", personal)}
 
 
 def request(document: Mapping[str, Any], key: DataKey | None) -> Request:
-    """A request from what is kept; without the key, without what anybody wrote."""
+    """A request from what is kept; without the key, without what anybody wrote or was."""
     personal = _opened(document, f"account_requests:{document['_id']}", key)
     steps, wanted = document["steps"], document.get("wanted")
-    notes = personal.get("notes", [""] * len(steps))
+    nothing = [""] * len(steps)
+    told = zip(steps, personal.get("by", nothing), personal.get("notes", nothing), strict=True)
     return Request(
         id=document["_id"],
         customer_id=document["customer_id"],
@@ -96,20 +101,22 @@ def request(document: Mapping[str, Any], key: DataKey | None) -> Request:
         account_version=document["account_version"],
         reason=personal.get("reason", ""),
         approver_role=Role(document["approver_role"]),
-        approver=document["approver"],
-        trail=tuple(
-            Step(RequestStatus(s["status"]), s["by"], s["time"], note) for s, note in zip(steps, notes, strict=True)
-        ),
+        approver=personal.get("approver", ""),
+        trail=tuple(Step(RequestStatus(s["status"]), by, s["time"], note) for s, by, note in told),
         version=document["version"],
     )
 
 
 def _plain(content: Content) -> Document:
-    plain: Document = {"currency": content.currency, "owner_role": content.owner_role.value, "owner": content.owner}
+    plain: Document = {"currency": content.currency, "owner_role": content.owner_role.value}
     for name in ("parent_id", "node_id"):
         if value := getattr(content, name):
             plain[name] = value
     return plain
+
+
+def _personal(content: Content) -> Document:
+    return {name: getattr(content, name) for name in PERSONAL}
 
 
 def _content(plain: Mapping[str, Any], personal: Mapping[str, Any]) -> Content:
@@ -119,7 +126,6 @@ def _content(plain: Mapping[str, Any], personal: Mapping[str, Any]) -> Content:
         parent_id=plain.get("parent_id", ""),
         node_id=plain.get("node_id", ""),
         owner_role=Role(plain["owner_role"]),
-        owner=plain["owner"],
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from chassis.rules import Forbidden, Refused
-from services.customer_info.accounts.rules import Account, Content, Kind, Role, following
+from services.customer_info.accounts.rules import Account, Content, Kind, Role, check_customer, following, tidied
+from services.customer_info.customers.rules import Customer
 
 
 class RequestKind(StrEnum):
@@ -112,41 +113,76 @@ class Request:
         return self.trail[-1].time
 
 
-def asked(wish: Wish, request_id: str, account: Account | str, actor: Actor, at: datetime) -> Request:
-    """A new request about `account` or, for a set-up, the id that the account will have.
-
-    About a set-up decides the role that the account would have, about all else the one it has.
-    """
-    there = account if isinstance(account, Account) else None
-    owned = there.content if there else wish.wanted or Content()
+def asked(wish: Wish, request_id: str, account: Account, actor: Actor, at: datetime) -> Request:
+    """A new request about an account there is; the role that the account has decides about it."""
     return Request(
         id=request_id,
-        customer_id=there.customer_id if there else wish.customer_id,
-        account_id=there.id if there else str(account),
+        customer_id=account.customer_id,
+        account_id=account.id,
         kind=wish.kind,
-        account_kind=there.kind if there else wish.account_kind,
-        wanted=wish.wanted,
+        account_kind=account.kind,
+        wanted=None if wish.wanted is None else tidied(wish.wanted),
         names=wish.names,
-        account_version=there.version if there else 0,
+        account_version=account.version,
         reason=wish.reason,
-        approver_role=owned.owner_role,
-        approver=owned.owner,
+        approver_role=account.content.owner_role,
+        approver=account.content.owner,
         trail=(Step(RequestStatus.ASKED, actor.subject, at),),
     )
 
 
+def set_up_asked(
+    wish: Wish, request_id: str, actor: Actor, at: datetime, *, account_id: str, parent: Account | None
+) -> Request:
+    """A new request for an account that will have `account_id`; the role that it would have decides about it.
+
+    A cost centre belongs to whom its billing account `parent` belongs to: of records that were merged, each keeps its
+    own when they are parted.
+    """
+    content = tidied(wish.wanted or Content())
+    return Request(
+        id=request_id,
+        customer_id=parent.customer_id if parent else wish.customer_id,
+        account_id=account_id,
+        kind=wish.kind,
+        account_kind=wish.account_kind,
+        wanted=content,
+        names=wish.names,
+        account_version=0,
+        reason=wish.reason,
+        approver_role=content.owner_role,
+        approver=content.owner,
+        trail=(Step(RequestStatus.ASKED, actor.subject, at),),
+    )
+
+
+def check_stays(customer: Customer, kind: RequestKind) -> None:
+    """Passes a customer about whose accounts this may be asked: who has left still has accounts to close.
+
+    Raises:
+        Refused: it has left.
+    """
+    if kind is not RequestKind.CLOSE:
+        check_customer(customer.status)
+
+
+def lapsed(request: Request, at: datetime) -> Request:
+    """A request that waits, withdrawn by nobody's hand: its customer was erased, and nobody can decide any more."""
+    return taken_on(request, RequestStatus.WITHDRAWN, Actor("", frozenset()), "", at)
+
+
 def check_approver(request: Request, actor: Actor, customer_ids: Collection[str]) -> None:
-    """Passes who may decide: somebody other than who asked, with the owner's role; an administrator always.
+    """Passes who may decide: somebody other than who asked, with the owner's role or an administrator's.
 
     `customer_ids` are those whose people count as the customer's own.
 
     Raises:
         Forbidden: somebody else has to decide (NOT_APPROVER).
     """
-    if Role.ADMIN in actor.roles:
-        return
     if actor.subject == request.asked_by:
         raise _not_approver("who asked may not decide", request)
+    if Role.ADMIN in actor.roles:
+        return
     if request.approver_role not in actor.roles:
         raise _not_approver(f"a {request.approver_role} decides about this account", request)
     if request.approver_role is Role.CUSTOMER and actor.customer_id not in customer_ids:

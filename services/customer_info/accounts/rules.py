@@ -36,6 +36,13 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class Billed(StrEnum):
+    """What an account is billed for by others than itself, as a refusal's state tells it."""
+
+    COST_CENTRES = "billed_to"
+    PRODUCTS = "pays_for_products"
+
+
 # What a customer is billed by is the operator's to decide; how it divides its own books, its own people may.
 OWNERS: Mapping[Kind, frozenset[Role]] = {
     Kind.BILLING_ACCOUNT: frozenset({Role.SUPERVISOR, Role.ADMIN}),
@@ -89,20 +96,26 @@ def changed(account: Account, wanted: Content, names: Iterable[str], at: datetim
     return _next(replace(account, content=merged(account.content, wanted, names)), at)
 
 
+def tidied(content: Content) -> Content:
+    """`content` as it is kept: its name and its number without spaces around them, the number's inner ones single."""
+    return replace(content, name=content.name.strip(), number=" ".join(content.number.split()))
+
+
 def merged(content: Content, wanted: Content, names: Iterable[str]) -> Content:
     """`content` with the fields `names` of what is wanted."""
     return replace(content, **{name: getattr(wanted, name) for name in names})
 
 
-def closed(account: Account, *, billed_to: bool, at: datetime) -> Account:
-    """`account` at its end; `billed_to` says that cost centres still bill to it.
+def closed(account: Account, billed: Billed | None, at: datetime) -> Account:
+    """`account` at its end; `billed` says what is still billed to it.
 
     Raises:
         Refused: it is closed already, or still billed to.
     """
     check_active(account)
-    if billed_to:
-        raise Refused("cost centres that are in use bill to this account", metadata={"state": "billed_to"})
+    if billed is not None:
+        what = "cost centres that are in use bill to" if billed is Billed.COST_CENTRES else "products are billed to"
+        raise Refused(f"{what} this account", metadata={"state": billed})
     return _next(replace(account, status=Status.CLOSED), at)
 
 
@@ -119,7 +132,7 @@ def check(kind: Kind, content: Content, path: str) -> None:
             parent or no currency, or a cost centre's lack of a parent.
     """
     for name in ("name", "number"):
-        if not getattr(content, name):
+        if not getattr(content, name).strip():
             raise Invalid("an account has one", field=f"{path}.{name}")
     if content.owner_role not in OWNERS[kind]:
         allowed = ", ".join(sorted(OWNERS[kind]))

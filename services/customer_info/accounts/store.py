@@ -14,13 +14,15 @@ from chassis.query.fields import Field
 from chassis.query.listing import Listing
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import AlreadyExists
+from chassis.times import now
 from chassis.vault.vault import Vault
-from services.customer_info.accounts import documents
+from services.customer_info.accounts import documents, request_rules
+from services.customer_info.accounts.happenings import decided_event
 from services.customer_info.accounts.request_rules import Request, RequestKind, RequestStatus
 from services.customer_info.accounts.rules import Account, Kind, Role, Status, number_taken
 from services.customer_info.customers.looking_up import Holding
 from services.customer_info.history.store import History
-from services.customer_info.identifier_rules import ACCOUNT, Key
+from services.customer_info.identifier_rules import Key, account_key
 from services.customer_info.store import TRAIL, refused_key
 
 T = TypeVar("T")
@@ -39,7 +41,6 @@ ACCOUNTS = Collection(
         "kind": "string",
         "currency": "string",
         "owner_role": "string",
-        "owner": "string",
         "status": "string",
         "version": ["int", "long"],
         "create_time": "date",
@@ -138,7 +139,7 @@ class AccountStore:
         self._asked = store.collection(ACCOUNT_REQUESTS.name)
         self._requests = Requests(store)
         self._outbox = Outbox(store)
-        self._listing = account_listing(lambda number: vault.token(ACCOUNT, number))
+        self._listing = account_listing(lambda number: vault.token(*account_key(number)))
         self._reads: Coalescer[str, Document | None] = Coalescer(self._read)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -170,10 +171,13 @@ class AccountStore:
         found = await self._asked.find_one({"_id": request_id}, session=transaction)
         return None if found is None else documents.request(found, await self._vault.key(found["customer_id"]))
 
-    async def holder(self, transaction: Transaction, customer_ids: Sequence[str], kind: Kind, number: str) -> str:
-        """The id of the account of these customers that has a number; empty: none has it."""
+    async def holder(
+        self, transaction: Transaction, customer_ids: Sequence[str], kind: Kind, number: str, but: str = ""
+    ) -> str:
+        """The id of the account of these customers, other than `but`, that has a number; empty: none has it."""
         keys = [documents.number_key(self._vault, customer_id, kind, number) for customer_id in customer_ids]
-        found = await self._accounts.find_one({"identifier_keys": {"$in": keys}}, {"_id": 1}, session=transaction)
+        others = {"identifier_keys": {"$in": keys}, "_id": {"$ne": but}}
+        found = await self._accounts.find_one(others, {"_id": 1}, session=transaction)
         return "" if found is None else str(found["_id"])
 
     async def billed_to(self, transaction: Transaction, account_id: str) -> bool:
@@ -204,6 +208,12 @@ class AccountStore:
     async def hold(self, transaction: Transaction, account_id: str) -> None:
         """Keeps an account as it is until the transaction ends: who changes it meanwhile waits, and looks again."""
         await self._accounts.update_one({"_id": account_id}, {"$inc": {"holds": 1}}, session=transaction)
+
+    async def hold_in_use(self, transaction: Transaction, account_ids: Several[str]) -> set[str]:
+        """Those of the accounts that are there and not closed, kept so until the transaction ends."""
+        wanted = {"_id": {"$in": list(account_ids)}, "status": Status.ACTIVE.value}
+        await self._accounts.update_many(wanted, {"$inc": {"holds": 1}}, session=transaction)
+        return {d["_id"] async for d in self._accounts.find(wanted, {"_id": 1}, session=transaction)}
 
     async def ask(self, transaction: Transaction, request: Request, *happenings: Happening) -> None:
         """Adds a request and what it has to tell.
@@ -248,10 +258,19 @@ class AccountStore:
         await self._outbox.add(transaction, *happenings)
 
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes all that people wrote out of these customers' accounts and requests, and what they are found by."""
+        """Takes all that people wrote or were out of these customers' accounts and requests, and what finds them.
+
+        Requests that wait are over: nobody can decide about them any more.
+        """
         whose = {"customer_id": {"$in": list(customer_ids)}}
         gone = {"$unset": {"sealed": "", "lookup": "", "identifier_keys": ""}}
         await self._accounts.update_many(whose, gone, session=transaction)
+        waiting = self._asked.find({**whose, "status": RequestStatus.ASKED.value}, session=transaction)
+        for request in [documents.request(d, None) async for d in waiting]:
+            over = request_rules.lapsed(request, now())
+            document = documents.request_document(over, None)
+            await self._asked.replace_one({"_id": over.id}, document, session=transaction)
+            await self._outbox.add(transaction, decided_event(over))
         await self._asked.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
 
     async def in_use(self, account_ids: Several[str]) -> set[str]:

@@ -4,15 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from holdfast.customer_info.v1 import accounts_pb2 as pb
-
 from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused, erased, missing
 from chassis.times import now
-from services.customer_info.accounts import request_rules, rules, wire
+from services.customer_info.accounts import request_rules, rules
+from services.customer_info.accounts.happenings import asked_event, changed_event, decided_event
 from services.customer_info.accounts.request_rules import Actor, Request, RequestKind, RequestStatus, Wish
 from services.customer_info.accounts.rules import Account, Content, Kind
 from services.customer_info.customers.rules import Customer
@@ -33,7 +32,9 @@ class Accounts(Protocol):
 
     async def request(self, transaction: Any, request_id: str) -> Request | None: ...
 
-    async def holder(self, transaction: Any, customer_ids: Sequence[str], kind: Kind, number: str) -> str: ...
+    async def holder(
+        self, transaction: Any, customer_ids: Sequence[str], kind: Kind, number: str, but: str = ""
+    ) -> str: ...
 
     async def billed_to(self, transaction: Any, account_id: str) -> bool: ...
 
@@ -69,6 +70,13 @@ class Nodes(Protocol):
     async def path(self, node_id: str, at: datetime) -> Sequence[Place]: ...
 
 
+class Products(Protocol):
+    """What the use cases ask of the store of products."""
+
+    async def billed(self, transaction: Any, account_id: str) -> bool:
+        """Whether products that have not ceased are billed to an account."""
+
+
 class Lineage(Protocol):
     """Whose records belong to a customer."""
 
@@ -86,10 +94,13 @@ class _Impossible(Exception):
 class AccountUseCases:
     """Takes, decides and applies requests about accounts; reads both."""
 
-    def __init__(self, store: Accounts, customers: Owners, nodes: Nodes, lineage: Lineage) -> None:
+    def __init__(
+        self, store: Accounts, customers: Owners, *, nodes: Nodes, products: Products, lineage: Lineage
+    ) -> None:
         self._store = store
         self._customers = customers
         self._nodes = nodes
+        self._products = products
         self._lineage = lineage
 
     async def ask(self, wish: Wish, actor: Actor, request_id: str, content: bytes) -> Request:
@@ -103,12 +114,15 @@ class AccountUseCases:
         ids = await self._lineage.of(wish.customer_id)
 
         async def work(transaction: Any) -> Request:
-            await self._check_customer(transaction, wish.customer_id, wish.kind)
-            about: Account | str = new_id()
-            if wish.kind is not RequestKind.SET_UP:
+            request_rules.check_stays(await self._customer(transaction, wish.customer_id), wish.kind)
+            if wish.kind is RequestKind.SET_UP:
+                parent_id = wish.wanted.parent_id if wish.wanted else ""
+                parent = await self._store.read(transaction, parent_id) if parent_id else None
+                request = request_rules.set_up_asked(wish, new_id(), actor, now(), account_id=new_id(), parent=parent)
+            else:
                 about = await self._account(transaction, ids, wish.account_id, f"{wish.kind}.account_id")
                 etag.check(wish.etag, about.version)
-            request = request_rules.asked(wish, new_id(), about, actor, now())
+                request = request_rules.asked(wish, new_id(), about, actor, now())
             await self._outcome(transaction, ids, request)
             await self._store.ask(transaction, request, asked_event(request))
             return request
@@ -128,8 +142,11 @@ class AccountUseCases:
         async def work(transaction: Any) -> tuple[Request, Account]:
             before = await self._decidable(transaction, ids, request_id, given_etag, actor)
             after = request_rules.approved(before, actor, note, now())
+            # Who was merged into another one answers as that one. One that is merged or erased in this instant is no
+            # fault of the request's, which does not fail for it.
+            owner = await self._customer(transaction, ids[0])
             try:
-                await self._check_customer(transaction, customer_id, before.kind)
+                request_rules.check_stays(owner, before.kind)
                 account = await self._outcome(transaction, ids, before)
                 if "parent_id" in before.names or before.kind is RequestKind.SET_UP:
                     await self._hold_parent(transaction, account)
@@ -224,7 +241,7 @@ class AccountUseCases:
         account = await self._account(transaction, ids, request.account_id, None)
         request_rules.check_unchanged(request, account)
         if request.kind is RequestKind.CLOSE:
-            return rules.closed(account, billed_to=await self._store.billed_to(transaction, account.id), at=at)
+            return rules.closed(account, await self._billed(transaction, account.id), at)
         wanted = request.wanted or Content()
         after = rules.changed(account, wanted, request.names, at)
         if after.content == account.content:
@@ -244,12 +261,21 @@ class AccountUseCases:
             if not places or places[-1].customer_id not in ids:
                 known = {"type": "node", "id": content.node_id}
                 raise NotFound("the customer has no such node now", field=f"{path}.node_id", metadata=known)
-        holder = await self._store.holder(transaction, ids, request.account_kind, content.number)
-        if holder not in ("", request.account_id):
-            raise rules.number_taken(holder, f"{path}.number")
+        # Of records that were merged two accounts may have one number: they keep it, until one takes another.
+        if request.kind is RequestKind.SET_UP or "number" in request.names:
+            kind, own = request.account_kind, request.account_id
+            holder = await self._store.holder(transaction, ids, kind, content.number, but=own)
+            if holder:
+                raise rules.number_taken(holder, f"{path}.number")
         return content
 
-    async def _check_customer(self, transaction: Any, customer_id: str, kind: RequestKind) -> None:
+    async def _billed(self, transaction: Any, account_id: str) -> rules.Billed | None:
+        """What is still billed to an account."""
+        if await self._store.billed_to(transaction, account_id):
+            return rules.Billed.COST_CENTRES
+        return rules.Billed.PRODUCTS if await self._products.billed(transaction, account_id) else None
+
+    async def _customer(self, transaction: Any, customer_id: str) -> Customer:
         customer = await self._customers.read(transaction, customer_id)
         if customer is None:
             raise missing("customer", customer_id, "customer_id")
@@ -262,9 +288,7 @@ class AccountUseCases:
                 field="customer_id",
                 metadata={"survivor_id": customer.merged_into},
             )
-        # Who has left still has accounts to close.
-        if kind is not RequestKind.CLOSE:
-            rules.check_customer(customer.status)
+        return customer
 
     async def _hold_parent(self, transaction: Any, account: Account) -> None:
         # Whoever closes the billing account meanwhile must see this cost centre, or this one see the end of it.
@@ -308,23 +332,3 @@ class AccountUseCases:
         if request is None or (ids and request.customer_id not in ids):
             raise missing("account_request", request_id)
         return request
-
-
-def changed_event(account: Account) -> Happening:
-    """Tells that an account was set up, changed or closed."""
-    data = pb.AccountChanged(account=wire.facts(account))
-    return Happening(account.id, account.version, data, account.update_time, account.customer_id)
-
-
-def asked_event(request: Request) -> Happening:
-    """Tells that somebody asks for a decision."""
-    return _event(request, pb.AccountRequested(request=wire.request_facts(request)))
-
-
-def decided_event(request: Request) -> Happening:
-    """Tells what became of a request."""
-    return _event(request, pb.AccountRequestDecided(request=wire.request_facts(request)))
-
-
-def _event(request: Request, data: pb.AccountRequested | pb.AccountRequestDecided) -> Happening:
-    return Happening(request.id, request.version, data, request.update_time, request.customer_id)

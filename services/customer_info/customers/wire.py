@@ -33,6 +33,7 @@ from services.customer_info.identifier_rules import (
     ID,
     PHONE,
     VALUE,
+    account_key,
     any_keys,
     e164,
     email,
@@ -126,7 +127,7 @@ def wanted(request: pb.LookupCustomerRequest) -> Wanted:
         asked = ServiceIdentifier(request.service.kind, request.service.value)
         return {PRODUCT: [key(normalised(asked, which))]}
     if which == "account_number":
-        return {ACCOUNT: [(ACCOUNT, request.account_number)]}
+        return {ACCOUNT: [account_key(request.account_number)]}
     keys = any_keys(request.any)
     return {
         CUSTOMER: [k for k in keys if k[0] in (VALUE, EMAIL, PHONE, ID)],

@@ -7,7 +7,7 @@ from typing import Any
 from chassis.vault.blind import Blind
 from chassis.vault.sealing import DataKey
 from services.customer_info.portfolio.identifier_rules import EXCLUSIVE, ServiceIdentifier, key
-from services.customer_info.portfolio.rules import CURRENT, Product, Status, StatusChange
+from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status, StatusChange
 from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.store import money_document, money_of, trail, without_none
 
@@ -118,3 +118,14 @@ def _opened(document: Mapping[str, Any], data_key: DataKey | None) -> Document:
 
 def _context(product_id: str) -> str:
     return f"products:{product_id}"
+
+
+def first_of_each(documents: Iterable[Document]) -> list[Document]:
+    """The first 1000 documents of each customer."""
+    counts: dict[str, int] = {}
+    kept = []
+    for document in documents:
+        place = counts[document["customer_id"]] = counts.get(document["customer_id"], 0) + 1
+        if place <= MOST:
+            kept.append(document)
+    return kept

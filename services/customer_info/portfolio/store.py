@@ -20,7 +20,7 @@ from chassis.vault.vault import Vault
 from services.customer_info.customers.looking_up import Holding
 from services.customer_info.history.store import History
 from services.customer_info.identifier_rules import Key
-from services.customer_info.portfolio.documents import from_document, is_sealed, to_document, token
+from services.customer_info.portfolio.documents import first_of_each, from_document, is_sealed, to_document, token
 from services.customer_info.portfolio.identifier_rules import taken
 from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Status
 from services.customer_info.portfolio.view_rules import FamilyRow, Placed, Sum, by_node, merged
@@ -65,7 +65,7 @@ PRODUCTS = Collection(
         ),
         Index(
             [("account_id", 1), ("update_time", -1), ("_id", -1)],
-            serves="ListProducts of some accounts",
+            serves="ListProducts of some accounts, and whether products are billed to one",
             partial={"account_id": {"$exists": True}},
         ),
         Index([("lookup", 1)], serves="whose an identifier is, in one read", partial={"lookup": {"$exists": True}}),
@@ -217,6 +217,11 @@ class ProductStore:
         found = await self._products.find_one({"_id": product_id}, SHOWN, session=transaction)
         return None if found is None else (await self._opened([found]))[0]
 
+    async def billed(self, transaction: Transaction, account_id: str) -> bool:
+        """Whether products that have not ceased are billed to an account."""
+        theirs = {"account_id": account_id, **NOT_CEASED}
+        return await self._products.find_one(theirs, {"_id": 1}, session=transaction) is not None
+
     async def many(self, product_ids: Sequence[str]) -> dict[str, Product]:
         """Those of the products that are there, by id."""
         cursor = self._products.find({"_id": {"$in": list(product_ids)}}, SHOWN)
@@ -359,7 +364,7 @@ class ProductStore:
         cursor = self._products.find({"customer_id": {"$in": list(wanted)}, **condition}, SHOWN)
         documents = [d async for d in cursor.sort(OF_CUSTOMER).limit(MOST_TOGETHER)]
         if len(documents) < MOST_TOGETHER:
-            return _first(documents)
+            return first_of_each(documents)
         # Somebody among them has very much: each half by itself, until the others are read without it.
         middle = len(wanted) // 2
         first = await self._found(wanted[:middle], condition)
@@ -387,14 +392,3 @@ class ProductStore:
         having = [(p.id, i.kind) for p in products for i in p.identifiers if token(i, self._vault) == refused]
         # Nobody has it but two of these: the first of them would.
         return taken(having[0][1], await holder(self._products, {"identifier_keys": refused}) or having[0][0])
-
-
-def _first(documents: Sequence[Document]) -> list[Document]:
-    """The first 1000 of each customer."""
-    counts: dict[str, int] = {}
-    kept = []
-    for document in documents:
-        place = counts[document["customer_id"]] = counts.get(document["customer_id"], 0) + 1
-        if place <= MOST:
-            kept.append(document)
-    return kept

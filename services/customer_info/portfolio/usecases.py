@@ -13,7 +13,7 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Predicate, Selection
-from chassis.rules import Invalid, NotFound, Refusal, erased, missing
+from chassis.rules import Conflict, Invalid, NotFound, Refusal, erased, missing
 from chassis.times import now
 from services.customer_info.catalogue.rules import Families
 from services.customer_info.customers.rules import Customer, check_open
@@ -86,6 +86,9 @@ class Accounts(Protocol):
     async def in_use(self, account_ids: Collection[str]) -> set[str]:
         """Those of the accounts that are there and not closed."""
 
+    async def hold_in_use(self, transaction: Any, account_ids: Collection[str]) -> set[str]:
+        """The same, kept so until the transaction ends."""
+
 
 class Lineage(Protocol):
     """Which ids are one customer."""
@@ -135,7 +138,7 @@ class PortfolioUseCases:
             rules.check_owner(owner.status)
             product = rules.fitted(product, None, families)
             await self._check_places(transaction, product)
-            check_payer(product, await self._payers([product]))
+            await self._hold_payer(transaction, product)
             await self._store.insert(transaction, product, added_event(product))
             return product
 
@@ -170,7 +173,7 @@ class PortfolioUseCases:
                 await self._check_unerased(transaction, after.customer_id, hold=not changed.isdisjoint(rules.SEALED))
                 after = rules.fitted(after, before, families)
                 if "account_id" in changed:
-                    check_payer(after, await self._payers([after]))
+                    await self._hold_payer(transaction, after)
                 if "node_ids" in changed:
                     await self._check_places(transaction, after)
                 await self._store.replace(transaction, after, changed_event(after))
@@ -226,6 +229,7 @@ class PortfolioUseCases:
         outcomes: Outcomes = []
         new: list[Product] = []
         changed: list[Product] = []
+        payers: set[str] = set()
         for row in rows:
             before = known.get(row.wish.id)
             try:
@@ -239,6 +243,8 @@ class PortfolioUseCases:
             except Refusal as refusal:
                 outcomes.append(refusal)
                 continue
+            if after.account_id and (before is None or before.account_id != after.account_id):
+                payers.add(after.account_id)
             if before is None:
                 new.append(after)
                 outcomes.append(Outcome.CREATED)
@@ -250,16 +256,22 @@ class PortfolioUseCases:
         if new or changed:
             if keep is not None:
                 await keep.turn()
-            await self._write(new, changed, partial(keep.note, outcomes=outcomes) if keep else None)
+            await self._write(new, changed, payers, partial(keep.note, outcomes=outcomes) if keep else None)
         return outcomes
 
     async def _write(
-        self, new: Sequence[Product], changed: Sequence[Product], beside: Callable[[Any], Awaitable[None]] | None
+        self,
+        new: Sequence[Product],
+        changed: Sequence[Product],
+        payers: Collection[str],
+        beside: Callable[[Any], Awaitable[None]] | None,
     ) -> None:
         owners = list({product.customer_id for product in (*new, *changed)})
 
         async def begin(transaction: Any) -> datetime:
             await self._customers.hold_unerased(transaction, owners)
+            if payers and await self._accounts.hold_in_use(transaction, payers) != payers:
+                raise Conflict("somebody closed an account first")
             # Rows may have waited for seconds since they were looked at: what is kept is when they were written.
             return now()
 
@@ -293,6 +305,11 @@ class PortfolioUseCases:
             return replace(predicate, values=tuple(values))
 
         return replace(selection, predicates=tuple(map(widened, selection.predicates)))
+
+    async def _hold_payer(self, transaction: Any, product: Product) -> None:
+        # Whoever closes the account meanwhile must see this product, or this one see the end of it.
+        if product.account_id:
+            check_payer(product, await self._accounts.hold_in_use(transaction, [product.account_id]))
 
     async def _current(self, transaction: Any, product_id: str, given_etag: str) -> Product:
         product = await self._store.read(transaction, product_id)

@@ -11,14 +11,15 @@ from services.customer_info.accounts.request_rules import Request
 from services.customer_info.accounts.rules import Account, Kind, Status, number_taken
 from services.customer_info.accounts.store import REQUEST_LISTING, account_listing
 from services.customer_info.customers.rules import Customer
+from services.customer_info.identifier_rules import account_key
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
 T = TypeVar("T")
-LISTING = account_listing(str)
+LISTING = account_listing(lambda number: account_key(number)[1])
 GETTERS: dict[str, Callable[[Account], Any]] = {
     "id": lambda a: a.id,
-    "number": lambda a: a.content.number,
+    "number": lambda a: account_key(a.content.number)[1],
     "kind": lambda a: a.kind,
     "status": lambda a: a.status,
     "parent_id": lambda a: a.content.parent_id,
@@ -66,6 +67,11 @@ class FakeAccounts:
         found = {i: self.kept.get(i) for i in account_ids}
         return {i for i, a in found.items() if isinstance(a, Account) and a.status is Status.ACTIVE}
 
+    async def hold_in_use(self, transaction: Any, account_ids: Collection[str]) -> set[str]:
+        self.held += sorted(account_ids)
+        found = {i: await self.read(transaction, i) for i in account_ids}
+        return {i for i, a in found.items() if a is not None and a.status is Status.ACTIVE}
+
     async def read(self, transaction: Any, account_id: str) -> Account | None:
         found = self._stage.sees(transaction).get(account_id)
         return found if isinstance(found, Account) else None
@@ -74,10 +80,12 @@ class FakeAccounts:
         found = self._stage.sees(transaction).get(request_id)
         return found if isinstance(found, Request) else None
 
-    async def holder(self, transaction: Any, customer_ids: Sequence[str], kind: Kind, number: str) -> str:
+    async def holder(
+        self, transaction: Any, customer_ids: Sequence[str], kind: Kind, number: str, but: str = ""
+    ) -> str:
         for account in self._accounts(transaction):
-            known = (account.kind, account.content.number)
-            if account.customer_id in customer_ids and known == (kind, number):
+            known = (account.kind, account_key(account.content.number))
+            if account.customer_id in customer_ids and account.id != but and known == (kind, account_key(number)):
                 return account.id
         return ""
 
@@ -109,14 +117,24 @@ class FakeAccounts:
         while self.rivals:
             rival = self.rivals.pop()
             self.kept[rival.id] = transaction.kept[rival.id] = rival
-        holder = await self.holder(transaction, [account.customer_id], account.kind, account.content.number)
-        if holder not in ("", account.id):
+        own, kind, number = account.id, account.kind, account.content.number
+        if holder := await self.holder(transaction, [account.customer_id], kind, number, but=own):
             raise number_taken(holder)
         transaction.kept[account.id] = account
         transaction.events += happenings
 
     def _accounts(self, transaction: Any) -> list[Account]:
         return [a for a in self._stage.sees(transaction).values() if isinstance(a, Account)]
+
+
+class FakeBilled:
+    """The accounts that products are billed to."""
+
+    def __init__(self, *account_ids: str) -> None:
+        self.accounts = set(account_ids)
+
+    async def billed(self, transaction: Any, account_id: str) -> bool:
+        return account_id in self.accounts
 
 
 class FakeOwners:

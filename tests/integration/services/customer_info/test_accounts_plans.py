@@ -85,6 +85,7 @@ def listed(name: str, selection: Selection, *, whose: int) -> Callable[[Bench], 
 async def change(bench: Bench) -> None:
     async def work(transaction: Any) -> None:
         await bench.accounts.hold(transaction, bench.parents[9].id)
+        await bench.accounts.hold_in_use(transaction, [a.id for a in bench.parents[:5]])
         after = rules.changed(bench.parents[9], Content(name="x"), {"name"}, later())
         await bench.accounts.put(transaction, after)
         done = request_rules.approved(bench.asked[0], SUPERVISOR, "", later(999))
@@ -114,6 +115,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one account in a transaction": lambda b: b.accounts.read(None, b.parents[0].id),
     "one request": lambda b: b.accounts.request(None, b.asked[0].id),
     "who has a number": lambda b: b.accounts.holder(None, b.customers, Kind.BILLING_ACCOUNT, "B-1"),
+    "who else has a number": lambda b: b.accounts.holder(None, b.customers, Kind.BILLING_ACCOUNT, "B-1", but="x"),
     "who bills to it": lambda b: b.accounts.billed_to(None, b.parents[0].id),
     "whose number": lambda b: b.accounts.holders([("account", "B-1"), ("account", "C-1")]),
     "changing": change,

@@ -10,11 +10,13 @@ from chassis.query.selection import Operator, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.accounts import request_rules, rules
+from services.customer_info.accounts.happenings import asked_event, changed_event, decided_event
 from services.customer_info.accounts.request_rules import Request, RequestKind
 from services.customer_info.accounts.rules import Account, Content, Kind, Role, Status
 from services.customer_info.accounts.store import ACCOUNT_REQUESTS, ACCOUNTS, AccountStore
-from services.customer_info.accounts.usecases import Accounts, asked_event, changed_event, decided_event
+from services.customer_info.accounts.usecases import Accounts
 from services.customer_info.history.store import History
+from services.customer_info.identifier_rules import account_key
 from tests.integration.services.customer_info.subjects import Subject, told_by_fake, told_by_outbox
 from tests.support.fakes.accounts import FakeAccounts
 from tests.unit.services.customer_info.account_builders import (
@@ -89,6 +91,8 @@ async def test_a_number_has_one_holder_within_its_kind_and_customer(subject: Sub
     assert await subject.store.holder(None, whose, Kind.COST_CENTRE, number) == others[1].id
     assert await subject.store.holder(None, whose[:1], Kind.BILLING_ACCOUNT, number) == ""
     assert await subject.store.holder(None, whose, Kind.BILLING_ACCOUNT, "other") == ""
+    assert await subject.store.holder(None, whose, Kind.BILLING_ACCOUNT, number.lower()) == first.id
+    assert await subject.store.holder(None, whose, Kind.BILLING_ACCOUNT, number, but=first.id) == ""
     second = billing_account(first.customer_id, content={"number": "B-2"})
     await keep(subject.store, second)
     for taken in (
@@ -111,8 +115,18 @@ async def test_a_billing_account_is_billed_to_while_a_cost_centre_of_it_is_in_us
     assert not await subject.store.billed_to(None, parent.id)
     await keep(subject.store, child)
     assert await subject.store.billed_to(None, parent.id)
-    await keep(subject.store, rules.closed(child, billed_to=False, at=later()))
+    await keep(subject.store, rules.closed(child, None, later()))
     assert not await subject.store.billed_to(None, parent.id)
+
+
+@both
+async def test_accounts_in_use_are_held(subject: Subject[Any]) -> None:
+    used, closed = billing_account(), billing_account(status=Status.CLOSED)
+    await keep(subject.store, used, closed)
+    asked_for = [used.id, closed.id, new_uuid()]
+    held = await subject.store.transact(lambda transaction: subject.store.hold_in_use(transaction, asked_for))
+    assert held == {used.id}
+    assert await subject.store.get(used.id) == used
 
 
 @both
@@ -125,7 +139,7 @@ async def test_a_transaction_keeps_all_its_writes_or_none(subject: Subject[Any])
         await subject.store.put(transaction, account, changed_event(account))
         await subject.store.ask(transaction, asked, asked_event(asked))
         await subject.store.hold(transaction, account.id)
-        closed = rules.closed(account, billed_to=False, at=later())
+        closed = rules.closed(account, None, later())
         await subject.store.put(transaction, closed, changed_event(closed))
         await subject.store.decide(transaction, done, decided_event(done))
         assert await subject.store.read(transaction, account.id) == closed
@@ -191,6 +205,7 @@ async def test_accounts_are_listed_by_what_the_contract_offers(subject: Subject[
     assert await found(everything.where("parent_id", first.id)) == [4, 3, 2]
     assert await found(everything.where("node_id", node)) == [4, 3, 2]
     assert await found(everything.where("number", "B-2", "C-1")) == [3, 1]
+    assert await found(everything.where("number", " b-2 ")) == [1]
     late = everything.where("update_time", later(3).isoformat(), operator=Operator.GREATER)
     assert await found(late) == [4, 3]
     anybody, _ = await subject.store.page((), everything.where("number", foreign.content.number))
@@ -230,9 +245,10 @@ async def test_requests_are_listed_by_what_the_contract_offers(subject: Subject[
 async def test_nothing_that_people_wrote_reaches_the_store_in_the_clear(
     accounts: AccountStore, store: Store, vault: Vault
 ) -> None:
-    account = billing_account(content={"name": "Ada's books", "number": "ADA-1815"})
+    account = billing_account(content={"name": "Ada's books", "number": "ADA-1815", "owner": "ada@example.com"})
     asked = request_about(account, wanted=account.content, reason="Ada asked for it")
-    noted = request_rules.taken_on(asked, request_rules.RequestStatus.REJECTED, SUPERVISOR, "Ada rang", later())
+    ada = replace(SUPERVISOR, subject="ada@example.com")
+    noted = request_rules.taken_on(asked, request_rules.RequestStatus.REJECTED, ada, "Ada rang", later())
     await keep(accounts, account, noted)
     after = rules.changed(account, Content(name="Ada's other books"), {"name"}, later())
     await keep(accounts, after)
@@ -246,12 +262,13 @@ async def test_nothing_that_people_wrote_reaches_the_store_in_the_clear(
     await vault.destroy([account.customer_id])
     gone = await accounts.get(account.id)
     assert gone is not None
-    assert gone.content == replace(account.content, name="", number="")
+    assert gone.content == replace(account.content, name="", number="", owner="")
     silent = await accounts.request(None, noted.id)
     assert silent is not None
-    assert (silent.reason, [s.note for s in silent.trail], silent.status) == ("", ["", ""], noted.status)
+    assert (silent.reason, silent.approver, silent.status) == ("", "", noted.status)
+    assert [(s.by, s.note) for s in silent.trail] == [("", "")] * 2
     with pytest.raises(Refusal) as refused:
-        await keep(accounts, rules.closed(after, billed_to=False, at=later()))
+        await keep(accounts, rules.closed(after, None, later()))
     assert refused.value.reason == "ERASED"
 
 
@@ -264,29 +281,37 @@ async def test_what_an_account_was_is_kept(accounts: AccountStore, store: Store)
     assert (entry["kind"], entry["version"], entry["customer_id"]) == ("account", 1, account.customer_id)
 
 
-async def test_an_account_in_use_is_found_by_its_number(accounts: AccountStore) -> None:
-    number = new_uuid()
+async def test_an_account_in_use_is_found_by_its_number_however_it_is_written(accounts: AccountStore) -> None:
+    number = f"CC {new_uuid()}"
     first = billing_account(content={"number": number})
     ended = billing_account(content={"number": number}, status=Status.CLOSED)
     await keep(accounts, first, cost_centre(first, content={"number": number}), ended)
-    (found,) = await accounts.holders([("account", number), ("account", new_uuid())])
-    assert found.customer_id == first.customer_id
+    for written in (number, number.upper(), f" cc  {number[3:]} "):
+        (found,) = await accounts.holders([account_key(written), account_key(new_uuid())])
+        assert found.customer_id == first.customer_id
 
 
 async def test_what_is_forgotten_is_neither_read_nor_found_again(accounts: AccountStore, store: Store) -> None:
     number = new_uuid()
     first, other = billing_account(content={"number": number}), billing_account(content={"number": number})
     asked = request_about(first)
-    await keep(accounts, first, other, asked)
+    rejected = request_rules.taken_on(
+        request_about(first), request_rules.RequestStatus.REJECTED, SUPERVISOR, "no", later()
+    )
+    await keep(accounts, first, other, asked, rejected)
 
     async def work(transaction: Any) -> None:
         await accounts.forget(transaction, [first.customer_id])
 
     await store.transact(work)
+    await store.transact(work)
     assert await accounts.get(first.id) == replace(first, content=replace(first.content, name="", number=""))
     silent = await accounts.request(None, asked.id)
     assert silent is not None
-    assert silent.reason == ""
+    assert (silent.reason, silent.status) == ("", request_rules.RequestStatus.WITHDRAWN)
+    assert await told_by_outbox(store)([asked.id, rejected.id]) == [(asked.id, 2, "AccountRequestDecided")]
+    waiting = Selection().where("status", "ACCOUNT_REQUEST_STATUS_ASKED")
+    assert (await accounts.requests([first.customer_id], waiting))[0] == []
     page, _ = await accounts.page((), Selection().where("number", number))
     assert page == [other]
     assert await accounts.holder(None, [first.customer_id], Kind.BILLING_ACCOUNT, number) == ""

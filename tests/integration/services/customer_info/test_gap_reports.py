@@ -106,8 +106,8 @@ async def test_a_holder_is_told_as_it_stood_at_the_time_asked_about(
     today = await who_is(duties, agent, top, "portfolio_manager")
     standings = [answer.answer.holders[0].standing for answer in (then, today)]
     assert standings == [pb.HOLDER_STANDING_REACHABLE, pb.HOLDER_STANDING_LEFT]
-    for more, gap in (({"as_of": kept.start}, False), ({}, True)):
-        report = await duties.GapReport(pb.GapReportRequest(customer_id=owner, **more), metadata=agent)
+    for as_of, gap in ((kept.start, False), (None, True)):
+        report = await duties.GapReport(pb.GapReportRequest(customer_id=owner, as_of=as_of), metadata=agent)
         assert ("portfolio_manager" in {g.responsibility for g in report.gaps}) is gap
 
 

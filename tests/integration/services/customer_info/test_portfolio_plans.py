@@ -140,6 +140,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "products at a node": lambda b: listed(PAGE.where("node_id", b.nodes[1]))(b),
     "products at some nodes": lambda b: listed(PAGE.where("node_id", *b.nodes[1:6]))(b),
     "products of an account": lambda b: listed(PAGE.where("account_id", b.accounts[1]))(b),
+    "whether an account pays": lambda b: b.products.billed(None, b.accounts[1]),
     "products of some accounts": lambda b: listed(PAGE.where("account_id", *b.accounts[1:6]))(b),
     "products of other accounts": lambda b: listed(
         PAGE.where("account_id", *b.accounts[1:6], operator=Operator.NOT_EQUAL)

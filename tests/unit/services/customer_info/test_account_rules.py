@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chassis.rules import Forbidden, Invalid, NotFound, Refusal, Refused
 from services.customer_info.accounts import request_rules, rules
 from services.customer_info.accounts.request_rules import TRANSITIONS, Actor, RequestKind, RequestStatus, Step
-from services.customer_info.accounts.rules import OWNERS, Content, Kind, Role, Status
+from services.customer_info.accounts.rules import OWNERS, Billed, Content, Kind, Role, Status
 from services.customer_info.customers.rules import Status as CustomerStatus
 from tests.unit.services.customer_info.account_builders import (
     ADMIN,
@@ -30,6 +30,7 @@ PARENT = billing_account()
     ("kind", "changes", "field"),
     [
         (Kind.BILLING_ACCOUNT, {"name": ""}, "name"),
+        (Kind.BILLING_ACCOUNT, {"name": "  "}, "name"),
         (Kind.BILLING_ACCOUNT, {"number": ""}, "number"),
         (Kind.BILLING_ACCOUNT, {"currency": ""}, "currency_code"),
         (Kind.BILLING_ACCOUNT, {"parent_id": PARENT.id}, "parent_id"),
@@ -83,19 +84,22 @@ def test_a_change_takes_the_named_fields_alone_and_counts() -> None:
 
 
 def test_what_is_closed_neither_changes_nor_closes_again() -> None:
-    gone = rules.closed(PARENT, billed_to=False, at=later())
+    gone = rules.closed(PARENT, None, later())
     assert (gone.status, gone.version) == (Status.CLOSED, 2)
     with pytest.raises(Refused) as changed:
         rules.changed(gone, Content("x"), {"name"}, later())
     with pytest.raises(Refused) as closed:
-        rules.closed(gone, billed_to=False, at=later())
+        rules.closed(gone, None, later())
     assert changed.value.metadata == closed.value.metadata == {"state": "closed"}
 
 
 def test_what_is_billed_to_does_not_close() -> None:
     with pytest.raises(Refused) as refused:
-        rules.closed(PARENT, billed_to=True, at=later())
+        rules.closed(PARENT, Billed.COST_CENTRES, later())
     assert refused.value.metadata == {"state": "billed_to"}
+    with pytest.raises(Refused) as paying:
+        rules.closed(PARENT, Billed.PRODUCTS, later())
+    assert paying.value.metadata == {"state": "pays_for_products"}
 
 
 def test_a_customer_that_left_gets_no_accounts() -> None:
@@ -119,7 +123,9 @@ def test_changes_follow_each_other_also_when_a_clock_is_behind() -> None:
 
 def test_about_a_set_up_decides_the_role_that_would_own_it_and_about_all_else_the_one_that_does() -> None:
     content = replace(PARENT.content, owner_role=Role.ADMIN, owner="otto")
-    fresh = request_rules.asked(set_up_wish(PARENT.customer_id, content), "r", "a", AGENT, NOON)
+    fresh = request_rules.set_up_asked(
+        set_up_wish(PARENT.customer_id, content), "r", AGENT, NOON, account_id="a", parent=None
+    )
     assert (fresh.account_id, fresh.account_version) == ("a", 0)
     assert (fresh.approver_role, fresh.approver) == (Role.ADMIN, "otto")
     there = replace(PARENT, version=7)
@@ -127,6 +133,32 @@ def test_about_a_set_up_decides_the_role_that_would_own_it_and_about_all_else_th
     assert (about.account_id, about.account_version, about.approver_role) == (there.id, 7, Role.SUPERVISOR)
     assert about.trail == (Step(RequestStatus.ASKED, "ann", NOON),)
     assert (about.asked_by, about.ask_time, about.status) == ("ann", NOON, RequestStatus.ASKED)
+
+
+def test_a_cost_centre_is_asked_for_under_whom_its_billing_account_belongs_to() -> None:
+    wish = set_up_wish(new_uuid(), Content("Sales", "C-1", parent_id=PARENT.id), Kind.COST_CENTRE)
+    assert (
+        request_rules.set_up_asked(wish, "r", AGENT, NOON, account_id="a", parent=PARENT).customer_id
+        == PARENT.customer_id
+    )
+    assert (
+        request_rules.set_up_asked(wish, "r", AGENT, NOON, account_id="a", parent=None).customer_id == wish.customer_id
+    )
+
+
+def test_what_is_wanted_is_tidied_when_it_is_asked_for() -> None:
+    wish = set_up_wish(PARENT.customer_id, Content(" Head  office ", "CC  2  x", "EUR"))
+    wanted = request_rules.set_up_asked(wish, "r", AGENT, NOON, account_id="a", parent=None).wanted
+    assert wanted == Content("Head  office", "CC 2 x", "EUR")
+    change = replace(wish, kind=RequestKind.CHANGE, account_id=PARENT.id, names=frozenset({"name"}))
+    assert request_rules.asked(change, "r", PARENT, AGENT, NOON).wanted == wanted
+
+
+def test_a_request_lapses_by_nobodys_hand() -> None:
+    over = request_rules.lapsed(request_about(PARENT), later())
+    assert (over.status, over.trail[-1].by, over.version) == (RequestStatus.WITHDRAWN, "", 2)
+    with pytest.raises(Refused):
+        request_rules.lapsed(over, later())
 
 
 CUSTOMERS_OWN = request_about(cost_centre(PARENT))
@@ -140,7 +172,8 @@ OWNED = request_about(billing_account(content={"owner": "otto"}))
         (request_about(PARENT), SUPERVISOR, True),
         (request_about(PARENT), AGENT, False),
         (request_about(PARENT), replace(SUPERVISOR, subject="ann"), False),
-        (request_about(PARENT), replace(ADMIN, subject="ann"), True),
+        (request_about(PARENT), replace(ADMIN, subject="ann"), False),
+        (request_about(PARENT), ADMIN, True),
         (request_about(PARENT), OWN_PERSON, False),
         (CUSTOMERS_OWN, OWN_PERSON, True),
         (CUSTOMERS_OWN, replace(OWN_PERSON, subject="ann"), False),

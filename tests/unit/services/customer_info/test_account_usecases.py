@@ -12,7 +12,7 @@ from services.customer_info.accounts.request_rules import Actor, Request, Reques
 from services.customer_info.accounts.rules import Account, Content, Kind, Role, Status
 from services.customer_info.accounts.usecases import AccountUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
-from tests.support.fakes.accounts import FakeAccounts, FakeLineage, FakeNodes, FakeOwners
+from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeLineage, FakeNodes, FakeOwners
 from tests.unit.services.customer_info.account_builders import (
     ADMIN,
     AGENT,
@@ -33,11 +33,16 @@ WANTED = Content("Second office", "B-2000", "EUR")
 
 
 def usecases(
-    *kept: Account | Request, lineage: FakeLineage | None = None, nodes: FakeNodes | None = None, **changes: Any
+    *kept: Account | Request,
+    lineage: FakeLineage | None = None,
+    nodes: FakeNodes | None = None,
+    billed: FakeBilled | None = None,
+    **changes: Any,
 ) -> tuple[AccountUseCases, FakeAccounts]:
     store = FakeAccounts(*kept)
     owners = FakeOwners(replace(OWNER, **changes), OTHER)
-    return AccountUseCases(store, owners, nodes or FakeNodes(), lineage or FakeLineage()), store
+    nodes, billed, lineage = nodes or FakeNodes(), billed or FakeBilled(), lineage or FakeLineage()
+    return AccountUseCases(store, owners, nodes=nodes, products=billed, lineage=lineage), store
 
 
 async def asked(accounts: AccountUseCases, wish: Wish, actor: Actor = AGENT) -> Request:
@@ -115,6 +120,18 @@ async def test_a_billing_account_that_is_billed_to_is_not_closed() -> None:
     await approved(accounts, await asked(accounts, close_wish(PARENT)))
 
 
+async def test_an_account_that_pays_for_products_is_not_closed() -> None:
+    billed = FakeBilled()
+    accounts, store = usecases(PARENT, billed=billed)
+    request = await asked(accounts, close_wish(PARENT))
+    billed.accounts.add(PARENT.id)
+    for attempt in (asked(accounts, close_wish(PARENT)), approved(accounts, request)):
+        with pytest.raises(Refused) as refused:
+            await attempt
+        assert refused.value.metadata == {"state": "pays_for_products"}
+    assert store.kept[PARENT.id].status is Status.ACTIVE
+
+
 async def test_a_retry_gets_the_first_request() -> None:
     accounts, store = usecases()
     wish = set_up_wish(OWNER.id, WANTED)
@@ -129,7 +146,9 @@ def bad_wishes() -> list[tuple[Wish, type[Refusal], str | None]]:
     return [
         (set_up_wish(new_uuid(), WANTED), NotFound, "customer_id"),
         (set_up_wish(OWNER.id, replace(WANTED, name="")), Invalid, "set_up.content.name"),
+        (set_up_wish(OWNER.id, replace(WANTED, name=" ")), Invalid, "set_up.content.name"),
         (set_up_wish(OWNER.id, replace(WANTED, number="B-1000")), AlreadyExists, "set_up.content.number"),
+        (set_up_wish(OWNER.id, replace(WANTED, number="b-1000")), AlreadyExists, "set_up.content.number"),
         (set_up_wish(OWNER.id, replace(WANTED, node_id=new_uuid())), NotFound, "set_up.content.node_id"),
         (
             set_up_wish(OWNER.id, replace(there.content, number="C-2", parent_id=elsewhere.id), Kind.COST_CENTRE),
@@ -204,6 +223,53 @@ async def test_the_accounts_of_what_was_merged_into_a_customer_are_its_own() -> 
     assert store.kept[before.id].content.name == "Branch"
 
 
+async def test_a_cost_centre_set_up_while_two_are_one_is_with_the_right_record_when_they_are_parted() -> None:
+    theirs = billing_account(OTHER.id)
+    accounts, _ = usecases(theirs, lineage=FakeLineage((OWNER.id, OTHER.id)))
+    wanted = Content("Sales", "C-1", parent_id=theirs.id)
+    request = await asked(accounts, set_up_wish(OWNER.id, wanted, Kind.COST_CENTRE))
+    _, account = await accounts.approve(OWNER.id, request.id, "", "", SUPERVISOR)
+    assert (request.customer_id, account.customer_id) == (OTHER.id, OTHER.id)
+
+
+async def test_a_request_is_approved_under_the_id_that_was_merged_too() -> None:
+    survivor, there = company(), billing_account(OWNER.id)
+    request = request_about(there)
+    store = FakeAccounts(there, request)
+    owners = FakeOwners(replace(OWNER, merged_into=survivor.id), survivor)
+    lineage = FakeLineage((survivor.id, OWNER.id))
+    accounts = AccountUseCases(store, owners, nodes=FakeNodes(), products=FakeBilled(), lineage=lineage)
+    after, account = await approved(accounts, request)
+    assert (after.status, account.status) == (RequestStatus.APPLIED, Status.CLOSED)
+
+
+async def test_a_request_does_not_fail_because_its_customer_is_merged_in_the_same_instant() -> None:
+    request = request_about(PARENT)
+    accounts, store = usecases(PARENT, request, merged_into=OTHER.id)
+    with pytest.raises(Refused) as refused:
+        await approved(accounts, request)
+    assert (refused.value.reason, store.kept[request.id]) == ("MERGED", request)
+
+
+async def test_two_accounts_of_one_number_that_a_merge_brought_together_can_be_changed() -> None:
+    mine, theirs = PARENT, billing_account(OTHER.id)
+    accounts, _ = usecases(mine, theirs, lineage=FakeLineage((OWNER.id, OTHER.id)))
+    for account in (mine, theirs):
+        wish = replace(change_wish(account, name="Branch"), customer_id=OWNER.id)
+        request = await asked(accounts, wish)
+        _, after = await accounts.approve(OWNER.id, request.id, "", "", SUPERVISOR)
+        assert after.content.name == "Branch"
+    for number in ("b-1000", "B-1000"):
+        with pytest.raises((AlreadyExists, Invalid)):
+            await asked(accounts, replace(change_wish(mine, number=number), customer_id=OWNER.id))
+
+
+async def test_a_number_may_be_written_in_another_way() -> None:
+    accounts, _ = usecases(PARENT)
+    _, after = await approved(accounts, await asked(accounts, change_wish(PARENT, number="b-1000")))
+    assert after.content.number == "b-1000"
+
+
 async def test_a_request_about_an_account_that_changed_since_fails_for_good() -> None:
     accounts, store = usecases(PARENT)
     first = await asked(accounts, change_wish(PARENT, name="Branch"))
@@ -239,7 +305,7 @@ async def test_a_parent_that_closed_since_makes_the_set_up_fail() -> None:
     assert store.kept[request.id].trail[-1].note == "the billing account is closed"
 
 
-async def test_who_asked_does_not_approve_or_reject_it_unless_it_is_an_administrator() -> None:
+async def test_who_asked_does_not_approve_or_reject_it_nor_does_an_administrator() -> None:
     accounts, store = usecases(PARENT)
     request = await asked(accounts, close_wish(PARENT), SUPERVISOR)
     with pytest.raises(Forbidden) as refused:
@@ -249,7 +315,9 @@ async def test_who_asked_does_not_approve_or_reject_it_unless_it_is_an_administr
         await accounts.reject(OWNER.id, request.id, "", "no", SUPERVISOR)
     assert store.kept[request.id].status is RequestStatus.ASKED
     own = await asked(accounts, close_wish(PARENT), ADMIN)
-    await approved(accounts, own, ADMIN)
+    with pytest.raises(Forbidden):
+        await approved(accounts, own, ADMIN)
+    await approved(accounts, own, SUPERVISOR)
 
 
 async def test_a_rejected_or_withdrawn_request_is_over() -> None:

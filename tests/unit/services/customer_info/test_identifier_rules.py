@@ -6,7 +6,17 @@ import phonenumbers
 import pytest
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, ValidationResult
 
-from services.customer_info.identifier_rules import ACCOUNT, EMAIL, ID, PHONE, VALUE, any_keys, e164, email
+from services.customer_info.identifier_rules import (
+    ACCOUNT,
+    EMAIL,
+    ID,
+    PHONE,
+    VALUE,
+    account_key,
+    any_keys,
+    e164,
+    email,
+)
 
 
 def by_the_library(text: str) -> str | None:
@@ -110,3 +120,11 @@ def test_a_text_may_be_several_things() -> None:
     assert (EMAIL, "a@b.example") in any_keys("A@b.example")
     own = "0b0e7f0a-5e0c-4a43-9d38-5e9d9cbf7a01"
     assert (ID, own) in any_keys(f" {own.upper()}")
+
+
+def test_a_number_of_an_account_is_one_however_it_is_written() -> None:
+    key = account_key("CC-2C  25dc")
+    for written in ("cc-2c 25dc", " CC-2C 25DC ", "Cc-2c\t25Dc"):
+        assert account_key(written) == key
+        assert key in any_keys(written)
+    assert account_key("cc-2c25dc") != key

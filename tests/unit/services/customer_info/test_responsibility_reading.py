@@ -10,7 +10,7 @@ from services.customer_info.hierarchy.rules import Placement, Tree
 from services.customer_info.responsibilities import paging_rules
 from services.customer_info.responsibilities.reading_usecases import ResponsibilityReading
 from services.customer_info.responsibilities.rules import Assignment, Contact, Standing
-from services.customer_info.responsibilities.tree_rules import GapKind
+from services.customer_info.responsibilities.tree_rules import Gap, GapKind
 from tests.support.fakes.accounts import FakeLineage
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.hierarchy import FakeHierarchy
@@ -166,7 +166,8 @@ async def test_a_report_goes_on_where_its_page_ended_as_of_the_same_time() -> No
     duties = reading(assignment(TOP, "sorter"), *silent, nodes=nodes)
     whole = await duties.gap_report(OWNER.id, "", NOON)
     assert whole.count == len(whole.gaps) == 5
-    told, token = [], ""
+    told: list[Gap] = []
+    token = ""
     while len(told) < whole.count:
         page = await duties.gap_report(OWNER.id, "", None, token)
         assert (page.count, page.nodes) == (5, 4)
