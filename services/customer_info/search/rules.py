@@ -23,7 +23,7 @@ and costs.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations, permutations
 from typing import Final
 
@@ -127,8 +127,7 @@ def index_terms(names: Iterable[str]) -> frozenset[str]:
         return frozenset()
     indexed = [*core[:MOST_WORDS], *(w for part in parts for w in part.joined)]
     weak = [w for part in parts for w in part.weak if w not in part.forms]
-    terms = {_whole(core)} | {t for w in (*indexed, *weak) for t in _word(w)}
-    terms |= {p for w in indexed for p in _prefixes(w)}
+    terms = {_whole(core)}.union(*map(_word, indexed), *map(_prefixes, indexed), *map(_word, weak))
     paired = list(dict.fromkeys(_cut(w) for w in core))[:MOST_PAIRED]
     for a, b in permutations(paired, 2):
         terms |= {_pair(a, b), _initial(a, b)}
@@ -234,6 +233,8 @@ def _near(raw: str) -> set[str]:
     return {w[:WORD] for w in sounds(slips(raw))} if len(raw) >= SLIPPABLE else set()
 
 
+# Most names are of a few thousand words: an import asks for the same ones again and again.
+@lru_cache(maxsize=8192)
 def _cut(word: str) -> str:
     return sound(word)[:WORD]
 
@@ -242,10 +243,11 @@ def _whole(core: Iterable[str]) -> str:
     return "n:" + " ".join(sorted(set(core)))
 
 
-def _word(word: str) -> set[str]:
+@lru_cache(maxsize=8192)
+def _word(word: str) -> frozenset[str]:
     """The terms of a word itself: what is written as it sounds needs one only."""
     alike = _cut(word)
-    return {f"w:{word}"} if alike == word else {f"w:{word}", f"s:{alike}"}
+    return frozenset({f"w:{word}"} if alike == word else {f"w:{word}", f"s:{alike}"})
 
 
 def _alike(words: Iterable[str]) -> set[str]:
@@ -253,10 +255,11 @@ def _alike(words: Iterable[str]) -> set[str]:
     return {f"{family}:{w}" for w in words for family in "ws"}
 
 
-def _prefixes(word: str) -> set[str]:
+@lru_cache(maxsize=8192)
+def _prefixes(word: str) -> frozenset[str]:
     # Where there is no alphabet to continue with, every length is a term of its own.
     lengths = PREFIXES if alphabet(word) else range(1, max(PREFIXES) + 1)
-    return {f"p:{word[:n]}" for n in lengths if len(word) >= n}
+    return frozenset(f"p:{word[:n]}" for n in lengths if len(word) >= n)
 
 
 def _length(start: str) -> int:
