@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chassis.rules import AlreadyExists
-from services.customer_info.customers import rules
+from services.customer_info.customers import rules, state_rules
 from services.customer_info.customers.rules import (
     UPDATABLE,
     Billed,
@@ -60,7 +60,7 @@ def imported(customer: Customer, row: Row, at: datetime) -> tuple[Customer, froz
         after = replace(after, status=status.status, version=status.version, update_time=status.update_time)
         changed |= {"status"}
     if changed and after.status is rules.Status.ARCHIVED:
-        rules.check_kept(customer)
+        state_rules.check_kept(customer)
     return after, changed
 
 

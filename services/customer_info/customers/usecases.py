@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from chassis.query.selection import Selection
 from chassis.rules import Invalid, NotFound, Refusal, missing
 from chassis.times import now
-from services.customer_info.customers import import_rules, rules, structure_rules, wire
+from services.customer_info.customers import import_rules, rules, state_rules, structure_rules, wire
 from services.customer_info.customers.import_rules import Held, Row
 from services.customer_info.customers.rules import Customer, ExternalId, Status
 from services.customer_info.identifier_rules import Key
@@ -187,10 +187,10 @@ class CustomerUseCases:
         async def work(transaction: Any) -> Customer:
             before = await self._current(transaction, wish.id, given_etag)
             if says_status:
-                rules.check_same_status(before, wish.status)
+                state_rules.check_same_status(before, wish.status)
             after, changed = rules.updated(before, wish, names, now())
             if changed:
-                rules.check_kept(before)
+                state_rules.check_kept(before)
                 await self._put(transaction, after, changed)
             return after
 
