@@ -65,11 +65,11 @@ class Counting:
                 else:
                     lock_rules.check(await self._locks.lock(whose, subject), now())
         except Refused:
-            await self.succeeded(Tries(tuple(counted)), forgets=False)
+            await self.give_back(Tries(tuple(counted)), forgets=False)
             raise
         return Tries(tuple(counted))
 
-    async def succeeded(self, tries: Tries, *, forgets: bool) -> None:
+    async def give_back(self, tries: Tries, *, forgets: bool) -> None:
         """Gives back a try that was no failure; with `forgets`, forgets all of the customer's."""
         for own in tries.counted:
             if forgets and own.whose is Whose.CUSTOMER:

@@ -1,6 +1,6 @@
 """What the use cases of verification ask of others, and what they answer with."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -51,11 +51,19 @@ class Owners(Protocol):
 
     async def get(self, customer_id: str) -> Customer | None: ...
 
+    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
+
+    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
 
 class Lineage(Protocol):
-    """Tells which ids' records belong to a customer, itself first: those that were merged into it."""
+    """Tells which ids' records belong to a customer, the survivor's first."""
 
     async def of(self, customer_id: str) -> tuple[str, ...]: ...
+
+    async def of_many(self, customer_ids: Sequence[str], transaction: Any = None) -> Mapping[str, tuple[str, ...]]: ...
+
+    async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]: ...
 
 
 class Hashes(Protocol):

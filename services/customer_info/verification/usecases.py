@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chassis.call import detached
+from chassis.following import resolved
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import Invalid, Refused, missing
+from chassis.rules import Invalid, Refused, erased, missing
 from chassis.times import now
-from services.customer_info.customers.rules import READ, Customer, MediumKind, check_open
+from services.customer_info.customers.holding import survivor_held
+from services.customer_info.customers.rules import READ, Customer, MediumKind
 from services.customer_info.verification import lock_rules, rules, wire
 from services.customer_info.verification.counting import Counting, Tries
 from services.customer_info.verification.lock_rules import Lock, Whose
@@ -47,7 +50,7 @@ class VerificationUseCases:
 
         Raises:
             Invalid: the answer has not the form of its kind; NotFound: no such customer; Refused: an agent asks outside
-                of a contact in which the customer is verified, the customer has too many factors, was merged or erased.
+                of a contact in which the customer is verified, the customer has too many factors, or was erased.
         """
         challenge = answer.challenge
         rules.check_challenge(challenge)
@@ -60,6 +63,7 @@ class VerificationUseCases:
         factor = Factor(customer_id, challenge, kept, now(), actor.subject, actor.channel)
 
         async def work(transaction: Any) -> Factor:
+            await self._held(transaction, customer_id)
             known = {f.challenge for f in await self._store.factors(transaction, (customer_id,))}
             if len(known | {challenge}) > rules.MOST_FACTORS:
                 raise Refused(f"a customer has at most {rules.MOST_FACTORS} factors", metadata={"state": "full"})
@@ -96,7 +100,7 @@ class VerificationUseCases:
     async def factors(self, customer_id: str) -> list[Factor]:
         """What a customer can be challenged with, by kind and label; nothing where there is no such customer."""
         ids = await self._lineage.of(customer_id)
-        found = _nearest(await self._store.factors(None, ids), ids)
+        found = _latest(await self._store.factors(None, ids), ids)
         return sorted(found.values(), key=lambda f: f.challenge)
 
     async def issue_code(
@@ -105,16 +109,17 @@ class VerificationUseCases:
         """Makes a one-time code for one contact, to be sent to a medium of the customer.
 
         Raises:
-            NotFound: no such customer; Invalid: it has no such medium; Refused: it is locked out, merged or erased.
+            NotFound: no such customer; Invalid: it has no such medium; Refused: it is locked out, or was erased.
         """
         customer = await self._open(customer_id)
         at = now()
         if not _reachable(customer, kind, medium, at):
             raise Invalid("is no contact medium of the customer", field="medium_value")
-        lock_rules.check(await self._store.lock(Whose.CUSTOMER, customer_id), at)
+        lock_rules.check(await self._store.lock(Whose.CUSTOMER, customer.id), at)
         code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
-        kept = await self._hashes.hash(*_code_parts(customer_id, contact_id, code))
-        made = Code(customer_id, contact_id, kept, at + self._spans.code)
+        # Whichever of its ids is named when it is given, there is one code for a customer in a contact.
+        kept = await self._hashes.hash(*_code_parts(customer.id, contact_id, code))
+        made = Code(customer.id, contact_id, kept, at + self._spans.code)
         attempt = _entry(
             actor,
             Outcome.CODE_ISSUED,
@@ -124,6 +129,7 @@ class VerificationUseCases:
         )
 
         async def work(transaction: Any) -> None:
+            await self._held(transaction, customer_id)
             await self._store.put_code(transaction, made)
             await self._store.note(transaction, attempt)
 
@@ -134,12 +140,13 @@ class VerificationUseCases:
         """Tries answers; without any, notes that the caller said who it is.
 
         Raises:
-            Invalid: two answers to one challenge; NotFound: no such customer; Refused: locked out (LOCKED_OUT), merged,
+            Invalid: two answers to one challenge; NotFound: no such customer; Refused: locked out (LOCKED_OUT), or
                 erased.
         """
         rules.check_answers(answers)
         await self._open(customer_id)
-        # A caller who goes away once the try is counted must not leave it undecided, nor out of the audit trail.
+        # A caller who goes away, or whose deadline ends, once the try is counted must not leave it undecided, nor out
+        # of the audit trail: a right answer would count as a failure, and a wrong one would be seen by nobody.
         return await self._whole(self._tried(actor, customer_id, contact_id, answers))
 
     async def standing(self, customer_id: str, contact_id: str) -> Standing:
@@ -157,23 +164,27 @@ class VerificationUseCases:
             Forbidden: it is the lifter's own (NOT_APPROVER).
         """
         lock_rules.check_lifter(Lock(whose, subject), actor.subject)
+        if whose is Whose.CUSTOMER:
+            subject = (await self._lineage.of(subject))[0]
         await self._counting.forget(whose, subject)
         customer_id, agent = (subject, "") if whose is Whose.CUSTOMER else ("", subject)
         attempt = _entry(actor, Outcome.LOCK_LIFTED, customer_id, agent=agent)
         await self._store.transact(lambda transaction: self._store.note(transaction, attempt))
 
     async def page(self, selection: Selection) -> tuple[list[Attempt], str]:
-        """A page of the audit trail, and the next page's token.
+        """A page of the audit trail, of customers under all their ids, and the next page's token.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.
         """
-        return await self._store.page(selection)
+        return await self._store.page(await resolved(selection, self._lineage))
 
     async def _tried(self, actor: Actor, customer_id: str, contact_id: str, answers: Sequence[Answer]) -> Result:
         challenges = tuple(a.challenge for a in answers)
+        ids = await self._lineage.of(customer_id)
         try:
-            tries = await self._counting.count(actor, customer_id, counts=bool(answers))
+            # Under the survivor's id: a customer of many records has not five tries for each of them.
+            tries = await self._counting.count(actor, ids[0], counts=bool(answers))
         except Refused:
             reached = await self.standing(customer_id, contact_id)
             attempt = _entry(
@@ -186,31 +197,35 @@ class VerificationUseCases:
             )
             await self._store.transact(lambda transaction: self._store.note(transaction, attempt))
             raise
-        ids = await self._lineage.of(customer_id)
-        right, code = await self._compared(customer_id, ids, contact_id, answers)
-        one = _Try(actor, customer_id, ids, contact_id, challenges, right, code, tries)
-        result = await self._decided(one, Outcome.PASSED if answers else Outcome.CLAIMED)
+        try:
+            right, code = await self._compared(ids, contact_id, answers)
+            one = _Try(actor, customer_id, ids, contact_id, challenges, right, code, tries)
+            result = await self._decided(one, Outcome.PASSED if answers else Outcome.CLAIMED)
+        except Exception:
+            # Nobody has learned anything from it.
+            await self._counting.give_back(tries, forgets=False)
+            raise
         if result.passed and answers:
-            await self._counting.succeeded(tries, forgets=rules.clears(challenges))
+            await self._counting.give_back(tries, forgets=rules.clears(challenges))
         return result
 
     async def _compared(
-        self, customer_id: str, ids: Sequence[str], contact_id: str, answers: Sequence[Answer]
+        self, ids: Sequence[str], contact_id: str, answers: Sequence[Answer]
     ) -> tuple[bool, str | None]:
         """Whether all answers are right, and the hash of the one-time code among them."""
-        found = _nearest(await self._store.factors(None, ids), ids) if answers else {}
+        found = _latest(await self._store.factors(None, ids), ids) if answers else {}
         code: str | None = None
         if any(a.challenge.kind is FactorKind.ONE_TIME_CODE for a in answers):
-            code = await self._store.try_code(customer_id, contact_id, now())
+            code = await self._store.try_code(ids[0], contact_id, now())
         compared: list[Awaitable[bool]] = []
         for answer in answers:
             challenge = answer.challenge
             value = rules.normalised(challenge.kind, answer.value)
             if challenge.kind is FactorKind.ONE_TIME_CODE:
-                compared.append(self._hashes.matches(code, *_code_parts(customer_id, contact_id, value)))
+                compared.append(self._hashes.matches(code, *_code_parts(ids[0], contact_id, value)))
             else:
                 factor = found.get(challenge)
-                owner, kept = (factor.customer_id, factor.hash) if factor else (customer_id, None)
+                owner, kept = (factor.customer_id, factor.hash) if factor else (ids[0], None)
                 compared.append(self._hashes.matches(kept, *_parts(owner, challenge, value)))
         # All of them, whatever the first one says: how long it takes tells nothing.
         return all(await asyncio.gather(*compared)), code
@@ -220,12 +235,13 @@ class VerificationUseCases:
 
         async def work(transaction: Any) -> Result:
             customer_id, at = one.customer_id, now()
+            await self._held(transaction, customer_id)
             found = await self._store.verifications(transaction, one.ids, one.contact_id)
             known = rules.joined(customer_id, one.contact_id, found, at)
             passed = one.right
             if passed and one.code is not None:
                 # Of two who give the same code at once, one was first.
-                passed = await self._store.spend_code(transaction, customer_id, one.contact_id, one.code)
+                passed = await self._store.spend_code(transaction, one.ids[0], one.contact_id, one.code)
             if passed:
                 known = rules.passed(known, one.challenges, at + self._spans.verification)
                 await self._store.keep(transaction, known)
@@ -250,15 +266,20 @@ class VerificationUseCases:
         return await self._store.transact(work)
 
     async def _open(self, customer_id: str) -> Customer:
-        customer = await self._owners.get(customer_id)
+        """Who has this id by now, unless erased; looked at before anything is counted or hashed, and not held."""
+        customer = await self._owners.get((await self._lineage.of(customer_id))[0])
         if customer is None:
             raise missing("customer", customer_id)
-        check_open(customer)
+        if customer.erase_time:
+            raise erased(customer_id)
         return customer
 
+    async def _held(self, transaction: Any, customer_id: str) -> None:
+        await survivor_held(self._owners, self._lineage, transaction, customer_id)
+
     async def _whole(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Runs `work` to its end, also when whoever waits for it is cancelled."""
-        task = asyncio.create_task(work)
+        """Runs `work` to its end, also when whoever waits for it is cancelled, or waits no longer."""
+        task = asyncio.create_task(work, context=detached())
         self._tasks.add(task)
         task.add_done_callback(self._settled)
         return await asyncio.shield(task)
@@ -292,10 +313,10 @@ def _code_parts(customer_id: str, contact_id: str, value: str) -> tuple[str, ...
     return customer_id, FactorKind.ONE_TIME_CODE.value, contact_id, value
 
 
-def _nearest(factors: Sequence[Factor], ids: Sequence[str]) -> dict[Challenge, Factor]:
-    """Of a merged customer's factors for one challenge, the one of its own id, else of the id merged first."""
+def _latest(factors: Sequence[Factor], ids: Sequence[str]) -> dict[Challenge, Factor]:
+    """Of a merged customer's factors for one challenge, the one that was set last, under whichever of its ids."""
     place = {customer_id: n for n, customer_id in enumerate(ids)}
-    found = sorted(factors, key=lambda f: place[f.customer_id], reverse=True)
+    found = sorted(factors, key=lambda f: (f.set_time, -place[f.customer_id]))
     return {f.challenge: f for f in found}
 
 

@@ -120,9 +120,10 @@ async def test_no_question_reads_everything_or_sorts_in_memory(bench: Bench, nam
         assert not found & SLOW, f"{name}: {found}"
 
 
-async def test_the_audit_trail_of_a_customer_is_read_in_order(bench: Bench) -> None:
-    bench.heard.commands.clear()
-    page, _ = await bench.verifications.page(PAGE.where("customer_id", bench.ids[3]))
-    assert len(page) == 5
-    (command,) = bench.heard.commands
-    assert not await stages(bench.store, command) & SLOW
+async def test_the_audit_trail_of_a_customer_and_of_who_was_merged_into_it_is_read_in_order(bench: Bench) -> None:
+    for ids in (bench.ids[3:4], bench.ids[2:5]):
+        bench.heard.commands.clear()
+        page, _ = await bench.verifications.page(PAGE.where("customer_id", *ids))
+        assert len(page) == 5
+        (command,) = bench.heard.commands
+        assert not await stages(bench.store, command) & SLOW

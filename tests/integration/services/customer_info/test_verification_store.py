@@ -161,13 +161,13 @@ async def test_tries_that_were_right_leave_no_failures_behind(subject: Subject[A
 
     async def right() -> None:
         tries = await counting.count(Actor(new_uuid()), customer_id, counts=True)
-        await counting.succeeded(tries, forgets=False)
+        await counting.give_back(tries, forgets=False)
 
     await asyncio.gather(*(right() for _ in range(4)))
     assert (await subject.store.lock(Whose.CUSTOMER, customer_id)).failures == 0
     tries = await counting.count(Actor(new_uuid()), customer_id, counts=True)
     await counting.count(Actor(new_uuid()), customer_id, counts=True)
-    await counting.succeeded(tries, forgets=True)
+    await counting.give_back(tries, forgets=True)
     assert (await subject.store.lock(Whose.CUSTOMER, customer_id)).failures == 0
 
 
