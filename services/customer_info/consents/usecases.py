@@ -14,7 +14,8 @@ from chassis.times import now
 from services.customer_info.consents import contact_rules, rules, wire
 from services.customer_info.consents.contact_rules import Decision, Question, Reason
 from services.customer_info.consents.rules import Change, Channel, Lifted, Record, Source
-from services.customer_info.customers.rules import Customer, check_open
+from services.customer_info.customers.holding import survivor_held
+from services.customer_info.customers.rules import Customer
 
 
 class Consents(Protocol):
@@ -54,6 +55,8 @@ class Lineage(Protocol):
 
     async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]: ...
 
+    async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -73,26 +76,26 @@ class ConsentUseCases:
         self._lineage = lineage
 
     async def record(self, customer_id: str, change: Change, source: Source, by: str, write: Write) -> Record:
-        """Adds a record; a retry of the same write gets the same one.
+        """Adds a record, which counts for the customer under all its ids; a retry of the same write gets the same one.
 
         Raises:
             NotFound: no such customer, or no such entry to lift; Invalid: it makes no sense; Refused: the customer was
-                merged or erased, the entry was lifted before, or there are too many records.
+                erased, the entry was lifted before, or there are too many records.
         """
-        ids = await self._lineage.of(customer_id)
 
         async def work(transaction: Any) -> Record:
-            owner = await self._owners.read(transaction, customer_id)
-            if owner is None:
-                raise missing("customer", customer_id)
-            check_open(owner)
             # Records of one customer are made one after the other, each later than the one before; and while one is
-            # made, the customer is neither merged nor erased.
-            await self._owners.hold(transaction, [customer_id])
+            # made, the customer is neither merged nor erased. It is kept under the id that was named: whoever said it
+            # has said it, also if the merge turns out to be a mistake.
+            _, ids = await survivor_held(self._owners, self._lineage, transaction, customer_id)
             before = await self._store.read(transaction, ids)
             rules.check(change, source, before)
-            record = Record(new_id(), customer_id, change, rules.record_time(before, now()), source, by)
-            await self._store.insert(transaction, record, wire.changed_event(record, _about(change, before)))
+            lifted = _lifted(change, before)
+            # What lifts an entry stays with the entry.
+            whose = lifted.customer_id if lifted else customer_id
+            record = Record(new_id(), whose, change, rules.record_time(before, now()), source, by)
+            about = lifted.change if lifted else change
+            await self._store.insert(transaction, record, wire.changed_event(record, about))
             return record
 
         return await self._store.once(write.method, write.request_id, write.content, work)
@@ -143,11 +146,9 @@ class ConsentUseCases:
         return [answers[customer_id] for customer_id in customer_ids]
 
 
-def _about(change: Change, before: Sequence[Record]) -> Change:
-    """What a change is about: itself or, where it lifts an entry, that entry."""
-    if isinstance(change, Lifted):
-        return next(r.change for r in before if r.id == change.record_id)
-    return change
+def _lifted(change: Change, before: Sequence[Record]) -> Record | None:
+    """The entry that a change lifts."""
+    return next(r for r in before if r.id == change.record_id) if isinstance(change, Lifted) else None
 
 
 def _answer(

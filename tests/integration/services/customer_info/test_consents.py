@@ -7,9 +7,10 @@ import grpc
 import pytest
 from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import consents_pb2 as pb
-from holdfast.customer_info.v1 import customers_pb2
+from holdfast.customer_info.v1 import customers_pb2, merges_pb2
 from holdfast.customer_info.v1.consents_pb2_grpc import ConsentsServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
+from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.errors import reason_of
@@ -150,6 +151,32 @@ async def test_a_customer_reads_and_withdraws_its_own_and_gives_nothing(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await given(consents, own, owner)
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_customer_whose_token_names_a_merged_id_withdraws_for_who_it_is_now(
+    consents: ConsentsServiceStub,
+    channel: grpc.aio.Channel,
+    agent: Metadata,
+    owner: str,
+    keys: Keys,
+) -> None:
+    request = customers_pb2.CreateCustomerRequest(customer=person())
+    survivor = (await CustomersServiceStub(channel).CreateCustomer(request, metadata=agent)).customer.id
+    await given(consents, agent, survivor)
+    merges, lead = MergesServiceStub(channel), keys.metadata("supervisor")
+    await merges.Merge(merges_pb2.MergeRequest(survivor_id=survivor, duplicate_id=owner), metadata=lead)
+    assert (await asked(consents, agent, owner)).allowed
+    own = keys.metadata("customer", customer_id=owner, subject="ada")
+    stop = await withdrawn(consents, own, owner)
+    entry = pb.SetDoNotContactRequest(customer_id=owner, do_not_contact=pb.DoNotContact())
+    await consents.SetDoNotContact(entry, metadata=own)
+    lift = pb.LiftDoNotContactRequest(customer_id=survivor, record_id=(await asked(consents, agent, owner)).record_id)
+    await consents.LiftDoNotContact(lift, metadata=agent)
+    for customer_id in (owner, survivor):
+        assert (await asked(consents, agent, customer_id)).record_id == stop.id
+    await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=owner), metadata=lead)
+    assert (await asked(consents, agent, survivor)).allowed, "nobody takes another's word"
+    assert (await asked(consents, agent, owner)).record_id == stop.id
 
 
 async def test_lists_are_asked_by_kind_purpose_and_time(
