@@ -25,7 +25,7 @@ class MergesHandlers(merges_pb2_grpc.MergesServiceServicer):
         found = await self._usecases.preview(wish)
         return pb.PreviewMergeResponse(
             customer=customer_message(found.customer),
-            outcomes=wire.outcomes(found.outcomes),
+            outcomes=wire.outcomes(found.merge.outcomes),
             survivor_etag=etag(found.survivor.version),
             duplicate_etag=etag(found.duplicate.version),
         )

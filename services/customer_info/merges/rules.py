@@ -1,7 +1,7 @@
 """What becomes of two records when they are merged, field by field. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -80,7 +80,7 @@ def merged(
 
     Without a choice, lists hold the entries of both (the survivor's first, and its own version of what both have), a
     status is the livelier one, the customer's begin is the earlier one, and every other field is the survivor's unless
-    that is empty.
+    that is empty. A parent that is one of the two is none: nobody is above itself.
 
     Raises:
         Invalid: a choice names no field, or both of what can only be one; a list would be too long.
@@ -91,6 +91,8 @@ def merged(
     values: dict[str, Any] = {}
     outcomes = []
     _check_choices(choices)
+    sources = (*survivor.sources, duplicate.id, *duplicate.sources)
+    survivor, duplicate = (_without_parent(c, (survivor.id, *sources)) for c in (survivor, duplicate))
     for name in FIELDS:
         mine, theirs = getattr(survivor, name), getattr(duplicate, name)
         if mine == theirs:
@@ -98,7 +100,6 @@ def merged(
         keep = _resolved(name, survivor, duplicate, choices.get(name))
         values[name] = _both(name, mine, theirs) if keep is Keep.BOTH else (mine if keep is Keep.SURVIVOR else theirs)
         outcomes.append(Outcome(name, keep, bool(mine and theirs) and keep is not Keep.BOTH))
-    sources = (*survivor.sources, duplicate.id, *duplicate.sources)
     after = following(survivor, at, **values, sources=sources)
     check(after)
     return after, tuple(outcomes)
@@ -109,26 +110,47 @@ def swallowed(duplicate: Customer, survivor_id: str, at: datetime) -> Customer:
     return following(duplicate, at, merged_into=survivor_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The survivor before a merge and after it, and what became of the fields in it."""
+
+    before: Customer
+    after: Customer
+    outcomes: tuple[Outcome, ...]
+
+
 def unmerged(
-    before: Customer, after: Customer, survivor: Customer, duplicate: Customer, at: datetime
+    merge: Around, survivor: Customer, duplicate: Customer, staying: Sequence[Customer], at: datetime
 ) -> tuple[Customer, Customer]:
-    """The next versions of both records when a merge is undone: `before` and `after` are the survivor around the merge.
+    """The next versions of both records when a merge is undone.
 
     What nobody touched since the merge is as it was before it. What was changed since stays changed, with the record it
-    belongs to: an entry of a list that came from the duplicate and was changed or taken out since is changed or taken
-    out there; everything else that was changed or added was so in the survivor, and stays with it.
+    belongs to: a value, or an entry of a list, that came from the duplicate and was changed or taken out since is
+    changed or taken out there; everything else that was changed or added was so in the survivor, and stays with it.
+    What leaves is made up for by `staying`, the other records that are one with the survivor, as in a merge with them.
     """
     mine: dict[str, Any] = {}
     theirs: dict[str, Any] = {}
+    taken_over = {o.field for o in merge.outcomes if o.keep is Keep.DUPLICATE}
     for name in FIELDS:
-        was, made, now = getattr(before, name), getattr(after, name), getattr(survivor, name)
+        was, made, now = (getattr(c, name) for c in (merge.before, merge.after, survivor))
         if name in LISTS:
             mine[name], theirs[name] = _parted(name, was, made, now, getattr(duplicate, name))
+            mine[name] = _made_up_for(name, mine[name], now, staying)
+        elif now == made:
+            mine[name] = was
+        elif name in taken_over:
+            mine[name], theirs[name] = was, now
         else:
-            mine[name] = was if now == made else now
+            mine[name] = now
     leaving = {duplicate.id, *duplicate.sources}
     mine["sources"] = tuple(source for source in survivor.sources if source not in leaving)
-    return following(survivor, at, **mine), following(duplicate, at, **theirs, merged_into="")
+    left = following(survivor, at, **mine)
+    for other in (_without_parent(c, (survivor.id, *mine["sources"])) for c in staying):
+        gone = [name for name in FIELDS if name not in LISTS and getattr(left, name) != getattr(survivor, name)]
+        taken = [name for name in gone if _resolved(name, left, other, None) is Keep.DUPLICATE]
+        left = replace(left, **{name: getattr(other, name) for name in taken})
+    return left, following(duplicate, at, **theirs, merged_into="")
 
 
 def check_group(members: Iterable[str]) -> None:
@@ -155,6 +177,11 @@ def groups(members: Iterable[str], into: Mapping[str, str], parted: str) -> tupl
         if member != parted:
             (leaving if at == parted else staying).append(member)
     return tuple(staying), tuple(leaving)
+
+
+def _without_parent(customer: Customer, ids: Collection[str]) -> Customer:
+    """`customer`, without a parent that is one of these ids."""
+    return replace(customer, parent_id="") if customer.parent_id in ids else customer
 
 
 def _check_choices(choices: Mapping[str, Keep]) -> None:
@@ -216,6 +243,15 @@ def _settled(name: str, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         if medium.preferred:
             seen.add(medium.kind)
     return tuple(media)
+
+
+def _made_up_for(
+    name: str, mine: tuple[Any, ...], now: tuple[Any, ...], staying: Sequence[Customer]
+) -> tuple[Any, ...]:
+    """A list with those of its present entries that another record, which stays, has as well."""
+    current, kept = _keyed(name, now), _keyed(name, mine)
+    theirs = {key for other in staying for key in _keyed(name, getattr(other, name))}
+    return _settled(name, (*mine, *(e for key, e in current.items() if key in theirs and key not in kept)))
 
 
 def _parted(

@@ -10,12 +10,12 @@ from chassis import etag
 from chassis.call import subject
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
-from chassis.rules import Refused, missing
+from chassis.rules import Invalid, Refused, missing
 from chassis.times import now
 from services.customer_info.customers.rules import UPDATABLE, Customer, check_open
 from services.customer_info.customers.usecases import survivor, updated_event
 from services.customer_info.merges import rules
-from services.customer_info.merges.rules import Keep, Merge, Outcome
+from services.customer_info.merges.rules import Keep, Merge
 
 T = TypeVar("T")
 EVERYTHING = UPDATABLE | {"status"}
@@ -80,12 +80,20 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a merge would make of two records."""
+    """What a merge makes of two records."""
 
     customer: Customer
-    outcomes: tuple[Outcome, ...]
+    merge: Merge
     survivor: Customer
     duplicate: Customer
+
+
+class _DryRun(Exception):
+    """Leaves a transaction without keeping anything of it."""
+
+    def __init__(self, preview: Preview) -> None:
+        super().__init__("nothing is kept of a dry run")
+        self.preview = preview
 
 
 class MergeUseCases:
@@ -98,14 +106,20 @@ class MergeUseCases:
         self._lineage = lineage
 
     async def preview(self, wish: Wish) -> Preview:
-        """What a merge would make, without making it.
+        """What a merge would make: it is made, and not kept.
 
         Raises:
             NotFound, Conflict (etag), Invalid (a choice), Refused (they cannot be one).
         """
-        survivor, duplicate = await self._pair(None, wish)
-        after, outcomes = rules.merged(survivor, duplicate, wish.choices, now())
-        return Preview(after, outcomes, survivor, duplicate)
+
+        async def work(transaction: Any) -> None:
+            raise _DryRun(await self._merge(transaction, wish))
+
+        try:
+            await self._store.transact(work)
+        except _DryRun as made:
+            return made.preview
+        raise AssertionError("a dry run always ends so")
 
     async def merge(self, wish: Wish, request_id: str, content: bytes) -> tuple[Customer, Merge]:
         """Makes two records one; a retry with the same `request_id` gets the same merge.
@@ -118,35 +132,7 @@ class MergeUseCases:
         """
 
         async def work(transaction: Any) -> Merge:
-            survivor, duplicate = await self._pair(transaction, wish)
-            at = now()
-            after, outcomes = rules.merged(survivor, duplicate, wish.choices, at)
-            group = [
-                *await self._lineage.read(transaction, survivor.id),
-                *await self._lineage.read(transaction, duplicate.id),
-            ]
-            rules.check_group(group)
-            # The duplicate first: its identifiers must be free before the survivor takes them.
-            await self._customers.replace(transaction, rules.swallowed(duplicate, survivor.id, at))
-            await self._structure.hold_parents(transaction, after)
-            merge = Merge(
-                new_id(),
-                survivor.id,
-                duplicate.id,
-                survivor.version,
-                after.version,
-                at,
-                subject(),
-                outcomes,
-            )
-            changed = frozenset(o.field for o in outcomes)
-            event = pb.CustomersMerged(
-                merge_id=merge.id, survivor_id=survivor.id, duplicate_id=duplicate.id, member_ids=group
-            )
-            await self._lineage.put(transaction, [group])
-            await self._customers.replace(transaction, after, updated_event(after, changed), _event(after, event))
-            await self._store.insert(transaction, merge)
-            return merge
+            return (await self._merge(transaction, wish)).merge
 
         merge = await self._store.once(request_id, content, work)
         survivor = await self._customers.get((await self._lineage.of(merge.survivor_id))[0])
@@ -154,12 +140,38 @@ class MergeUseCases:
             raise missing("customer", merge.survivor_id)
         return survivor, merge
 
+    async def _merge(self, transaction: Any, wish: Wish) -> Preview:
+        survivor, duplicate = await self._pair(transaction, wish)
+        at = now()
+        after, outcomes = rules.merged(survivor, duplicate, wish.choices, at)
+        group = [
+            *await self._lineage.read(transaction, survivor.id),
+            *await self._lineage.read(transaction, duplicate.id),
+        ]
+        rules.check_group(group)
+        # The duplicate first: its identifiers must be free before the survivor takes them.
+        await self._customers.replace(transaction, rules.swallowed(duplicate, survivor.id, at))
+        try:
+            await self._structure.hold_parents(transaction, after)
+        except Invalid as wrong:
+            raise Invalid(f"{wrong.message}: choose another parent_id", field="choices") from wrong
+        merge = Merge(new_id(), survivor.id, duplicate.id, survivor.version, after.version, at, subject(), outcomes)
+        event = pb.CustomersMerged(
+            merge_id=merge.id, survivor_id=survivor.id, duplicate_id=duplicate.id, member_ids=group
+        )
+        await self._lineage.put(transaction, [group])
+        changed = frozenset(o.field for o in outcomes)
+        await self._customers.replace(transaction, after, updated_event(after, changed), _event(after, event))
+        await self._store.insert(transaction, merge)
+        return Preview(after, merge, survivor, duplicate)
+
     async def unmerge(self, duplicate_id: str) -> tuple[Customer, Customer, Merge]:
         """Parts a record from the one it was merged into: the survivor, the record on its own again, and the merge.
 
         Raises:
             NotFound: there is no such record.
-            Refused: it was not merged, its survivor was merged on (MERGED: part that one first), or was erased.
+            Refused: it was not merged, its survivor was merged on (MERGED: part that one first), or was erased; or the
+                legal structure has changed since so that it would make no sense.
         """
 
         async def work(transaction: Any) -> tuple[Customer, Customer, Merge]:
@@ -173,8 +185,13 @@ class MergeUseCases:
             after = await self._customers.version(transaction, survivor.id, merge.survivor_after)
             assert before is not None, "versions are kept for ever"
             assert after is not None, "versions are kept for ever"
-            mine, theirs = rules.unmerged(before, after, survivor, duplicate, now())
-            await self._part(transaction, mine, theirs, merge)
+            members = await self._lineage.read(transaction, survivor.id)
+            into = await self._customers.merged_into(transaction, members)
+            staying, leaving = rules.groups(members, into, duplicate.id)
+            others = [await self._record(transaction, member) for member in staying if member != survivor.id]
+            around = rules.Around(before, after, merge.outcomes)
+            mine, theirs = rules.unmerged(around, survivor, duplicate, others, now())
+            await self._part(transaction, mine, theirs, merge, (staying, leaving))
             undone = replace(merge, unmerge_time=mine.update_time, unmerged_by=subject())
             await self._store.replace(transaction, undone)
             return mine, theirs, undone
@@ -192,20 +209,25 @@ class MergeUseCases:
         members = await self._lineage.of(customer_id)
         return await self._store.of([customer_id, *members]), members
 
-    async def _part(self, transaction: Any, mine: Customer, theirs: Customer, merge: Merge) -> None:
-        members = await self._lineage.read(transaction, mine.id)
-        into = await self._customers.merged_into(transaction, members)
-        staying, leaving = rules.groups(members, into, theirs.id)
-        await self._lineage.put(transaction, [staying, leaving])
-        parted = pb.CustomersUnmerged(
-            merge_id=merge.id, groups=[pb.CustomerGroup(member_ids=g) for g in (staying, leaving)]
-        )
+    async def _part(
+        self, transaction: Any, mine: Customer, theirs: Customer, merge: Merge, groups: Sequence[Sequence[str]]
+    ) -> None:
+        await self._lineage.put(transaction, groups)
+        parted = pb.CustomersUnmerged(merge_id=merge.id, groups=[pb.CustomerGroup(member_ids=g) for g in groups])
         # The survivor first: what it gives back must be free before its owner takes it.
         await self._customers.replace(
             transaction, mine, updated_event(mine, frozenset(EVERYTHING)), _event(mine, parted)
         )
-        await self._structure.hold_parents(transaction, theirs)
         await self._customers.replace(transaction, theirs, updated_event(theirs, frozenset(EVERYTHING)))
+        for customer in (mine, theirs):
+            try:
+                await self._structure.hold_parents(transaction, customer)
+            except Invalid as wrong:
+                raise Refused(
+                    f"once they are parted, {wrong.message}: move it below another parent, or out, first",
+                    field="duplicate_id",
+                    metadata={"state": "structure", "id": customer.id, "parent_id": customer.parent_id},
+                ) from wrong
 
     async def _pair(self, transaction: Any, wish: Wish) -> tuple[Customer, Customer]:
         """The two records to merge, each the survivor of what it was merged into."""

@@ -184,6 +184,50 @@ async def test_a_merge_that_would_close_a_circle_of_parents_is_refused(
     assert (await got(customers, lead, bottom.id)) == bottom
 
 
+async def test_a_preview_refuses_what_a_merge_would_refuse_and_a_company_can_be_one_with_its_parent(
+    customers: CustomersServiceStub,
+    merges: MergesServiceStub,
+    created: Callable[..., asyncio.Future[pb.Customer]],
+    lead: Metadata,
+) -> None:
+    top = await created(company())
+    middle = await created(company(parent_id=top.id))
+    bottom = await created(company(parent_id=middle.id))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        asked = merges_pb2.PreviewMergeRequest(survivor_id=top.id, duplicate_id=bottom.id)
+        await merges.PreviewMerge(asked, metadata=lead)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert reason_of(refused.value) == "INVALID_FIELD"
+    assert "choose another parent_id" in str(refused.value.details())
+    wanted = merges_pb2.MergeRequest(survivor_id=middle.id, duplicate_id=bottom.id)
+    assert (await merges.Merge(wanted, metadata=lead)).customer.parent_id == top.id
+
+
+async def test_an_unmerge_that_would_close_a_circle_of_parents_is_refused_and_changes_nothing(
+    customers: CustomersServiceStub,
+    merges: MergesServiceStub,
+    created: Callable[..., asyncio.Future[pb.Customer]],
+    lead: Metadata,
+) -> None:
+    parent = await created(company())
+    survivor, duplicate = await created(company(parent_id=parent.id)), await created(company())
+    choices = [merges_pb2.FieldChoice(field="parent_id", keep=merges_pb2.SURVIVORSHIP_DUPLICATE)]
+    wanted = merges_pb2.MergeRequest(survivor_id=survivor.id, duplicate_id=duplicate.id, choices=choices)
+    await merges.Merge(wanted, metadata=lead)
+    moved = pb.UpdateCustomerRequest(customer=pb.Customer(id=parent.id, parent_id=survivor.id))
+    await customers.UpdateCustomer(moved, metadata=lead)
+    before = await got(customers, lead, survivor.id)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=duplicate.id), metadata=lead)
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert await got(customers, lead, survivor.id) == before
+    back = pb.UpdateCustomerRequest(customer=pb.Customer(id=parent.id))
+    back.update_mask.paths.append("parent_id")
+    await customers.UpdateCustomer(back, metadata=lead)
+    parted = await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=duplicate.id), metadata=lead)
+    assert parted.survivor.parent_id == parent.id
+
+
 async def test_concurrent_merges_of_overlapping_pairs_end_in_one_survivor(
     customers: CustomersServiceStub,
     merges: MergesServiceStub,
