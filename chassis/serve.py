@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import gc
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import grpc
@@ -29,7 +28,7 @@ from chassis.settings import Settings, load
 from chassis.vault.master import MasterKeyError
 from chassis.workers import is_worker, supervise, watch_parent
 
-Build = Callable[[App], Awaitable[None]]
+Build = Callable[[App], Coroutine[Any, Any, None]]
 LONGEST_PAUSE_SECONDS = 5.0
 # Objects made between two looks of the garbage collector.
 GC_OBJECTS = 20_000
@@ -72,12 +71,15 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
     chain = interceptors.ordered(settings, Verifier(keys, settings.jwt_issuer, settings.jwt_audience))
     async with contextlib.AsyncExitStack() as resources:
         app = App(name, settings, chain, resources, OwnToken(settings.token_file))
-        await build(app)
+        if is_worker():
+            watching = asyncio.create_task(watch_parent(stop))
+            resources.callback(watching.cancel)
+        if not await _unless(stop, build(app)):
+            _log.info("stopped", when="starting")
+            return
         _settle_memory()
         server, vitals = _server(app)
         await server.start()
-        if is_worker():
-            app.background("parent", functools.partial(watch_parent, stop))
         async with _jobs([("keys", keys.keep_fresh), *app.jobs]):
             await _mark(vitals, app.services, health_pb2.HealthCheckResponse.SERVING)
             _log.info("serving", address=settings.listen)
@@ -85,6 +87,19 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
             await _drain(server, vitals, chain, settings)
     telemetry.flush()
     _log.info("stopped")
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` was done before somebody said stop: a start that waits for its store must not outlive that."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+    await task
+    return True
 
 
 def _settle_memory() -> None:
