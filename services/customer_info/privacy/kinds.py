@@ -33,8 +33,8 @@ Document = dict[str, Any]
 NEVER_SHOWN = frozenset({"hash", "sealed"})
 
 
-def node(document: Document, key: DataKey | None) -> Record:
-    """A node of a tree, for as long as it was so."""
+def node_place(document: Document, key: DataKey | None) -> Record:
+    """Where a node of a tree stood, for as long as it was so."""
     keys = {} if key is None else {document["customer_id"]: key}
     return node_wire.node_message(node_documents.from_document(document, keys))
 
@@ -89,8 +89,10 @@ def plain(document: Document, _: DataKey | None) -> Record:
 
 HELD: Final[Mapping[str, tuple[Held, Read]]] = {
     **{kind: (Held(kept.collection, kept.owner), records.READ[kind]) for kind, kept in records.KEPT.items()},
-    "node": (Held(PLACEMENTS.name, "tree_id", through=TREES.name), node),
+    "node_place": (Held(PLACEMENTS.name, "tree_id", through=TREES.name), node_place),
     "assignment": (Held(ASSIGNMENTS.name), assignment),
+    # What the person answers for in an enterprise, which is the enterprise's record: who else does is not told.
+    "held_assignment": (Held(ASSIGNMENTS.name, "holder_id"), assignment),
     "account_request": (Held(ACCOUNT_REQUESTS.name), account_request),
     "consent": (Held(CONSENTS.name), consent),
     "profile_fact": (Held(PROFILE_FACTS.name), plain),

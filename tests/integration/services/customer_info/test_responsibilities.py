@@ -4,12 +4,14 @@ import asyncio
 
 import grpc
 import pytest
+from google.protobuf.json_format import MessageToDict
 from holdfast.common.v1 import query_pb2
-from holdfast.customer_info.v1 import merges_pb2
+from holdfast.customer_info.v1 import merges_pb2, privacy_pb2
 from holdfast.customer_info.v1 import responsibilities_pb2 as pb
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
+from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
 from holdfast.customer_info.v1.responsibilities_pb2_grpc import ResponsibilitiesServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
@@ -218,6 +220,23 @@ async def test_what_is_assigned_while_two_are_one_is_with_the_right_record_when_
     assert "portfolio_manager" not in {g.responsibility for g in report.gaps}
     request = pb.EndAssignmentRequest(customer_id=owner, assignment_id=kept.id)
     assert (await duties.EndAssignment(request, metadata=agent)).assignment.HasField("end")
+
+
+async def test_a_person_is_shown_what_it_answers_for_and_nothing_of_others(
+    channel: grpc.aio.Channel, duties: ResponsibilitiesServiceStub, agent: Metadata, keys: Keys, owner: str
+) -> None:
+    trees, customers = HierarchyServiceStub(channel), CustomersServiceStub(channel)
+    tree = await planted(trees, agent, owner)
+    top, *_ = await grown(trees, agent, tree.id)
+    ada = await created(customers, agent, person())
+    mine = await assigned(duties, agent, wish(owner, top, holder_id=ada))
+    await assigned(duties, agent, wish(owner, top, "auditor"))
+    request = privacy_pb2.ExportCustomerRequest(customer_id=ada)
+    own = keys.metadata("customer", customer_id=ada)
+    shown = [part async for part in PrivacyServiceStub(channel).ExportCustomer(request, metadata=own)]
+    (held,) = [MessageToDict(r) for part in shown if part.kind == "held_assignment" for r in part.records]
+    assert (held["id"], held["responsibility"], held["customer_id"]) == (mine.id, "portfolio_manager", owner)
+    assert "Pat" not in str(shown)
 
 
 async def test_a_customer_learns_which_responsibilities_there_are(

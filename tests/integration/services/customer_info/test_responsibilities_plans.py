@@ -10,6 +10,8 @@ from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Selection
 from chassis.vault.vault import Vault
 from services.customer_info.history.store import History
+from services.customer_info.privacy.kinds import HELD
+from services.customer_info.privacy.store import Holdings
 from services.customer_info.responsibilities import rules
 from services.customer_info.responsibilities.store import ResponsibilityStore
 from tests.support.explain import SLOW, Overheard, overheard, stages
@@ -80,6 +82,12 @@ async def definitions(bench: Bench) -> None:
     await bench.duties.add_missing(bench.definitions)
 
 
+async def held(bench: Bench) -> None:
+    whose, _ = HELD["held_assignment"]
+    pages = [page async for page in Holdings(bench.store).pages(whose, [bench.holder, new_uuid()])]
+    assert {assignment["holder_id"] for page in pages for assignment in page} == {bench.holder}
+
+
 async def change(bench: Bench) -> None:
     async def work(transaction: Any) -> None:
         await bench.duties.hold_definitions(transaction, ["d1", "d2"])
@@ -111,6 +119,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "at a node of an enterprise": lambda b: b.duties.page(b.customers[:1], PAGE.where("node_id", b.places[0].node_id)),
     "of a holder": lambda b: b.duties.page((), PAGE.where("holder_id", b.holder)),
     "of a tree": lambda b: b.duties.page(b.customers[:1], PAGE.where("tree_id", b.trees[0].id)),
+    "what somebody answers for": held,
     "changing": change,
     **{f"assignments of {n}{k}": listed(s, whose=n) for n in (0, 1, 4) for k, s in FILTERS.items()},
 }
