@@ -15,6 +15,7 @@ from services.customer_info.hierarchy.rules import Kind, Placement, Reference, T
 Document = dict[str, Any]
 TREES = "hierarchy_trees"
 PLACEMENTS = "hierarchy_placements"
+NODES = "hierarchy_nodes"
 STROKE, NEXT = "/", "0"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -43,9 +44,6 @@ def within(path: Sequence[str]) -> Document:
 def to_document(placement: Placement, key: DataKey) -> Document:
     """A placement as it is kept."""
     kept_as = place(placement)
-    content: Document = {"name": placement.name}
-    if placement.reference:
-        content["reference"] = asdict(placement.reference)
     return {
         "_id": kept_as,
         "node_id": placement.node_id,
@@ -56,25 +54,36 @@ def to_document(placement: Placement, key: DataKey) -> Document:
         "depth": placement.depth,
         "from": placement.start,
         "to": placement.end,
-        "sealed": key.seal(f"{PLACEMENTS}:{kept_as}", content),
+        "sealed": key.seal(f"{PLACEMENTS}:{kept_as}", _personal(placement)),
     }
 
 
 def from_document(document: Document, keys: Mapping[str, DataKey]) -> Placement:
     """A placement from what is kept; without a name where its customer was erased."""
-    content = _content(document, keys, PLACEMENTS)
-    reference = content.get("reference")
-    return Placement(
-        node_id=document["node_id"],
-        tree_id=document["tree_id"],
-        customer_id=document["customer_id"],
-        name=content.get("name", ""),
-        path=path_of(document),
-        start=document["from"],
-        end=document["to"],
-        kind=Kind(document["kind"]),
-        reference=Reference(**reference) if reference else None,
-    )
+    return _placement(document, _content(document, keys, PLACEMENTS), path_of(document))
+
+
+def node_to_document(node: Placement, key: DataKey) -> Document:
+    """What is on record of a node: what it is itself, and what it stands right below."""
+    return {
+        "_id": node.node_id,
+        "tree_id": node.tree_id,
+        "customer_id": node.customer_id,
+        "kind": node.kind.value,
+        "parent_id": node.parent_id,
+        "from": node.start,
+        "to": node.end,
+        "sealed": key.seal(f"{NODES}:{node.node_id}", _personal(node)),
+    }
+
+
+def node_of_document(document: Document, keys: Mapping[str, DataKey]) -> Placement:
+    """A node from what is on record of it, with no more of its path than its parent; without a name where its customer
+    was erased.
+    """
+    content, parent_id = _content(document, keys, NODES), document["parent_id"]
+    path = (parent_id, document["_id"]) if parent_id else (document["_id"],)
+    return _placement({**document, "node_id": document["_id"]}, content, path)
 
 
 def tree_to_document(tree: Tree, key: DataKey) -> Document:
@@ -101,6 +110,28 @@ def tree_of_document(document: Document, keys: Mapping[str, DataKey]) -> Tree:
         create_time=document["create_time"],
         update_time=document["update_time"],
     )
+
+
+def _placement(document: Document, content: Document, path: tuple[str, ...]) -> Placement:
+    reference = content.get("reference")
+    return Placement(
+        node_id=document["node_id"],
+        tree_id=document["tree_id"],
+        customer_id=document["customer_id"],
+        name=content.get("name", ""),
+        path=path,
+        start=document["from"],
+        end=document["to"],
+        kind=Kind(document["kind"]),
+        reference=Reference(**reference) if reference else None,
+    )
+
+
+def _personal(placement: Placement) -> Document:
+    content: Document = {"name": placement.name}
+    if placement.reference:
+        content["reference"] = asdict(placement.reference)
+    return content
 
 
 def _content(document: Document, keys: Mapping[str, DataKey], collection: str) -> Document:

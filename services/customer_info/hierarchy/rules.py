@@ -3,7 +3,9 @@
 A node's life is a chain of placements: spans of time, half open, in which its name, its kind, its reference and all
 above it stay the same. A change at a time closes the placements it is about at that time and opens the next ones; it
 may build only on what holds at that time and has no change recorded after it. So spans that are closed are never
-written again, and reading a tree as of an earlier time goes on to answer as it did.
+written again, and reading a tree as of a time before a change takes effect goes on to answer as it did. From that time
+on it answers otherwise, also where the time is past; a span that would begin and end at once is taken out. What was
+known when, and who changed it, the history of each node tells.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -229,6 +231,16 @@ def moved(subtree: Sequence[Placement], parent: Placement | None, at: datetime) 
     if deepest > DEEPEST:
         raise Invalid(f"the tree would be {deepest} levels deep; {DEEPEST} are allowed", field="parent_id")
     return [replace(p, path=above + p.path[top.depth - 1 :], start=at) for p in subtree]
+
+
+def recorded(change: Change, closed: Sequence[Placement], opened: Sequence[Placement], at: datetime) -> list[Placement]:
+    """The nodes that a change is about, as it leaves them, which is what their history tells.
+
+    Of a subtree that moves that is the one at its head: what stands below goes along, under the parents that it had.
+    """
+    if change is Change.ENDED:
+        return [replace(p, end=at) for p in closed]
+    return list(opened[:1] if change is Change.MOVED else opened)
 
 
 def standing(placements: Sequence[Placement], at: datetime, node_id: str, field: str) -> Placement:

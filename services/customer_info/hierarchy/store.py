@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from pymongo import ReplaceOne
+
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.parts import update_in_parts
@@ -21,6 +23,7 @@ from chassis.rules import AlreadyExists, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.hierarchy.documents import (
     from_document,
+    node_to_document,
     path_of,
     place,
     to_document,
@@ -35,6 +38,7 @@ from services.customer_info.store import TRAIL, refused_key, trail
 T = TypeVar("T")
 
 KIND = "tree"
+NODE = "node"
 TREES = Collection(
     "hierarchy_trees",
     required={
@@ -79,7 +83,26 @@ PLACEMENTS = Collection(
         Index([("node_id", 1), ("to", 1)], serves="nodes as they are at a time", unique=True),
     ],
 )
-HIERARCHY_COLLECTIONS = (TREES, PLACEMENTS)
+# Each node as its last change left it, for its history: where it stands as of a time, its placements tell.
+NODES = Collection(
+    "hierarchy_nodes",
+    required={
+        "tree_id": "string",
+        "customer_id": "string",
+        "kind": "string",
+        "parent_id": "string",
+        "from": "date",
+        "to": "date",
+        "version": ["int", "long"],
+        "update_time": "date",
+        **TRAIL,
+    },
+    optional={"sealed": "binData"},
+    indexes=[
+        Index([("customer_id", 1), ("update_time", -1), ("_id", -1)], serves="ListChanges of a customer's nodes"),
+    ],
+)
+HIERARCHY_COLLECTIONS = (TREES, PLACEMENTS, NODES)
 LISTING = Listing("trees", {"view": fields.choice("view", {f"TREE_VIEW_{v.name}": v.value for v in View})}, [])
 # Nodes in one batch of a subtree: some 100 kB on the wire.
 BATCH = 500
@@ -95,6 +118,7 @@ class HierarchyStore:
         self._history = history
         self._trees = store.collection(TREES.name)
         self._placements = store.collection(PLACEMENTS.name)
+        self._nodes = store.collection(NODES.name)
         self._requests = Requests(store)
         self._outbox = Outbox(store)
 
@@ -242,6 +266,28 @@ class HierarchyStore:
         if batch:
             yield await self._opened(batch)
 
+    async def record(self, transaction: Transaction, nodes: Sequence[Placement], at: datetime) -> None:
+        """Puts nodes as a change of this moment, `at`, leaves them in place of what was on record, which is kept.
+
+        Raises:
+            Refused: the customer was erased.
+        """
+        wanted = {"_id": {"$in": [p.node_id for p in nodes]}}
+        before = {d["_id"]: d async for d in self._nodes.find(wanted, session=transaction)}
+        await self._history.keep(transaction, NODE, list(before.values()))
+        keys, who = await self._vault.make({p.customer_id for p in nodes}), trail()
+        new: list[Document] = []
+        changed: list[Document] = []
+        for node in nodes:
+            version = before[node.node_id]["version"] + 1 if node.node_id in before else 1
+            document = node_to_document(node, keys[node.customer_id]) | who | {"version": version, "update_time": at}
+            (changed if version > 1 else new).append(document)
+        if new:
+            await self._nodes.insert_many(new, session=transaction)
+        if changed:
+            replaced = [ReplaceOne({"_id": d["_id"]}, d) for d in changed]
+            await self._nodes.bulk_write(replaced, ordered=False, session=transaction)
+
     async def change(
         self,
         transaction: Transaction,
@@ -282,6 +328,7 @@ class HierarchyStore:
         trees = [d["_id"] async for d in self._trees.find(whose, {"_id": 1}, session=transaction)]
         await self._trees.update_many(whose, gone, session=transaction)
         await update_in_parts(self._placements, {"tree_id": {"$in": trees}}, gone, transaction)
+        await update_in_parts(self._nodes, whose, gone, transaction)
 
     async def _by_node(self, wanted: Document, transaction: Transaction) -> dict[str, list[Placement]]:
         found: dict[str, list[Placement]] = {}

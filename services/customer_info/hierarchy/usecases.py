@@ -59,6 +59,8 @@ class Hierarchies(Protocol):
 
     async def replace_tree(self, transaction: Any, tree: Tree) -> None: ...
 
+    async def record(self, transaction: Any, nodes: Sequence[Placement], at: datetime) -> None: ...
+
     async def change(
         self,
         transaction: Any,
@@ -243,7 +245,10 @@ class HierarchyUseCases:
     async def _take(self, transaction: Any, tree: Tree, step: _Step, at: datetime) -> Tree:
         """Does what a step says, and tells of it; the tree after that."""
         after = rules.touched(tree, now())
+        assert after.update_time is not None, "a tree that was touched has one"
         await self._store.replace_tree(transaction, after)
+        nodes = rules.recorded(step.change, step.closed, step.opened, at)
+        await self._store.record(transaction, nodes, after.update_time)
         events = changed_events(after, step.change, step.node_ids, at)
         await self._store.change(transaction, step.closed, step.opened, at, *events)
         return after

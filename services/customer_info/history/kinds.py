@@ -20,7 +20,7 @@ from services.customer_info.customers.store import KIND as CUSTOMER
 from services.customer_info.hierarchy import documents as tree_documents
 from services.customer_info.hierarchy import wire as tree_wire
 from services.customer_info.hierarchy.store import KIND as TREE
-from services.customer_info.hierarchy.store import TREES
+from services.customer_info.hierarchy.store import NODE, NODES, TREES
 from services.customer_info.history.rules import Content, without
 from services.customer_info.history.store import Kept
 from services.customer_info.history.wire import content
@@ -73,9 +73,16 @@ def consent(document: Document, key: DataKey | None) -> Content:
 
 
 def tree(document: Document, key: DataKey | None) -> Content:
-    """A tree of the hierarchy, as `HierarchyService` tells of it, without its nodes, which are dated themselves."""
+    """A tree of the hierarchy, as `HierarchyService` tells of it, without its nodes, which are records themselves."""
     keys = {} if key is None else {document["customer_id"]: key}
     return content(tree_wire.tree_message(tree_documents.tree_of_document(document, keys)))
+
+
+def node(document: Document, key: DataKey | None) -> Content:
+    """A node and its tree, as `HierarchyService` tells of it; how deep it stands is the doing of those above it."""
+    keys = {} if key is None else {document["customer_id"]: key}
+    found = content(tree_wire.node_message(tree_documents.node_of_document(document, keys)))
+    return {**without(found, ["depth"]), "tree_id": document["tree_id"]}
 
 
 def assignment(document: Document, key: DataKey | None) -> Content:
@@ -95,6 +102,7 @@ KEPT: Final[Mapping[str, Kept]] = {
     ACCOUNT_REQUEST: Kept(ACCOUNT_REQUESTS.name, many=True),
     CONSENT: Kept(CONSENTS.name, many=True, time="time"),
     TREE: Kept(TREES.name),
+    NODE: Kept(NODES.name, many=True),
     ASSIGNMENT: Kept(ASSIGNMENTS.name, many=True),
     PROFILE: Kept(PROFILES.name),
 }
@@ -105,6 +113,7 @@ READ: Final[Mapping[str, Read]] = {
     ACCOUNT_REQUEST: account_request,
     CONSENT: consent,
     TREE: tree,
+    NODE: node,
     ASSIGNMENT: assignment,
     PROFILE: profile,
 }

@@ -11,7 +11,7 @@ from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
 from services.customer_info.hierarchy.documents import place
 from services.customer_info.hierarchy.rules import DEEPEST, FOREVER, Placement, Tree
-from services.customer_info.hierarchy.store import BATCH, LISTING
+from services.customer_info.hierarchy.store import BATCH, LISTING, NODE
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
@@ -33,6 +33,11 @@ class FakeHierarchy:
     @property
     def placements(self) -> list[Placement]:
         return list(_placements(self._stage.kept))
+
+    def recorded(self, node_id: str) -> tuple[tuple[datetime, Placement], ...]:
+        """Each version of a node that was put on record, and when."""
+        found: tuple[tuple[datetime, Placement], ...] = self._stage.kept.get(f"{NODE}:{node_id}", ())
+        return found
 
     @property
     def events(self) -> list[Happening]:
@@ -109,6 +114,11 @@ class FakeHierarchy:
                 known = {"type": "tree", "id": other.id}
                 raise AlreadyExists("its name is taken", field="tree.name", metadata=known)
         transaction.kept[tree.id] = tree
+
+    async def record(self, transaction: Staged[Any], nodes: Sequence[Placement], at: datetime) -> None:
+        for node in nodes:
+            key = f"{NODE}:{node.node_id}"
+            transaction.kept[key] = (*transaction.kept.get(key, ()), (at, node))
 
     async def change(
         self,

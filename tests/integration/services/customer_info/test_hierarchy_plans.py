@@ -94,6 +94,8 @@ async def write(bench: Bench) -> None:
         await bench.trees.hold(transaction, one.id)
         await bench.trees.replace_tree(transaction, touched(one, later()))
         await bench.trees.change(transaction, (), [node], NOON)
+        await bench.trees.record(transaction, [node], later())
+        await bench.trees.record(transaction, [replace(node, start=later())], later(2))
         await bench.trees.change(transaction, [node], [replace(node, start=later())], later())
         await bench.trees.change(transaction, [replace(node, start=later())], (), later())
 

@@ -1,7 +1,7 @@
 """The contract of the store of trees: the fake and the real one keep the same promises."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from chassis.vault.vault import Vault
 from services.customer_info.hierarchy.rules import DEEPEST, Change, Kind, Placement, Reference, Tree, View, touched
 from services.customer_info.hierarchy.store import BATCH, PLACEMENTS, TREES, HierarchyStore
 from services.customer_info.hierarchy.usecases import changed_events, created_event
-from services.customer_info.history.store import HISTORY, History
+from services.customer_info.history.kinds import KEPT
+from services.customer_info.history.store import HISTORY, History, Records
 from tests.integration.services.customer_info.subjects import Subject, told_by_fake, told_by_outbox
 from tests.support.fakes.hierarchy import FakeHierarchy
 from tests.unit.services.customer_info.builders import NOON, later, new_uuid
@@ -53,6 +54,11 @@ def family(of: Tree, **changes: Any) -> dict[str, Placement]:
     ids = {letter: new_uuid() for letter in "abcd"}
     paths = ("a", "ab", "ac", "abd")
     return {p[-1]: placement(of, *(ids[letter] for letter in p), **changes) for p in paths}
+
+
+def spot(document: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """Below what a node on record stands, since when and until when."""
+    return document["parent_id"], document["from"], document["to"]
 
 
 async def read(
@@ -320,6 +326,32 @@ async def test_the_former_versions_of_a_tree_are_kept_with_who_changed_them(stor
     assert (entry["kind"], entry["version"], entry["customer_id"]) == ("tree", 1, kept.customer_id)
     assert entry["document"]["by"] == "system"
     assert "name_token" not in entry["document"]
+
+
+async def test_a_node_is_on_record_as_it_is_and_history_has_what_it_was(store: Store, real: HierarchyStore) -> None:
+    kept = tree()
+    top, below = placement(kept, new_uuid()), placement(kept, new_uuid(), new_uuid(), reference=Reference("x", "7"))
+    moved, ended = replace(below, path=(below.node_id,), start=later()), replace(top, end=later())
+
+    async def work(transaction: Any) -> None:
+        await real.record(transaction, [top, below], later(1))
+        await real.record(transaction, [moved, ended], later(2))
+
+    await real.transact(work)
+    records = Records(store, KEPT)
+    for node, was in ((moved, below), (ended, top)):
+        now = await records.one("node", node.node_id)
+        assert now is not None
+        assert (now.version, now.time, now.by) == (2, later(2), "system")
+        (entry,) = [d async for d in store.collection(HISTORY.name).find({"subject": node.node_id})]
+        assert (entry["kind"], entry["version"], entry["update_time"]) == ("node", 1, later(1))
+        assert b"Sales" not in repr((now.document, entry)).encode()
+        assert spot(now.document) == (node.parent_id, node.start, node.end)
+        assert spot(entry["document"]) == (was.parent_id, was.start, was.end)
+    await real.transact(lambda tx: real.forget(tx, [kept.customer_id]))
+    left = await records.one("node", top.node_id)
+    assert left is not None
+    assert "sealed" not in left.document
 
 
 async def test_two_who_hold_a_tree_come_one_after_the_other(real: HierarchyStore) -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused
 from services.customer_info.hierarchy import rules
-from services.customer_info.hierarchy.rules import DEEPEST, FOREVER, Kind, Node, Placement, Placements, Reference
+from services.customer_info.hierarchy.rules import (
+    DEEPEST,
+    FOREVER,
+    Change,
+    Kind,
+    Node,
+    Placement,
+    Placements,
+    Reference,
+)
 from tests.unit.services.customer_info.builders import NOON, later, new_uuid
 from tests.unit.services.customer_info.trees import family, node, placement, tree
 
@@ -182,3 +191,13 @@ def test_a_tree_is_made_and_renamed_under_a_name_that_is_not_blank() -> None:
     with pytest.raises(Invalid) as empty:
         rules.renamed(made, "", NOON)
     assert blank.value.field == empty.value.field == "tree.name"
+
+
+def test_what_is_recorded_of_a_change_is_what_it_is_about() -> None:
+    kept = tree()
+    nodes = family(kept, "a", "a/b", "a/b/c")
+    moved = [replace(p, path=("x", *p.path), start=later()) for p in nodes]
+    assert rules.recorded(Change.ADDED, (), nodes, NOON) == nodes
+    assert rules.recorded(Change.UPDATED, nodes[:1], moved[:1], later()) == moved[:1]
+    assert rules.recorded(Change.MOVED, nodes, moved, later()) == moved[:1], "what is below goes along as it is"
+    assert rules.recorded(Change.ENDED, nodes, (), later()) == [replace(p, end=later()) for p in nodes]

@@ -312,3 +312,15 @@ async def test_sums_are_of_the_tree_as_it_was_and_of_the_products_of_today() -> 
         assert found == {"": 3, "a": products[0], "z": products[1]}
     (total,) = await house.reads.roll_up(Part(OWNER.id, node_id="b"))
     assert (total.products, total.descendants) == (2, {Kind.DEPARTMENT: 1})
+
+
+async def test_each_change_of_a_node_is_put_on_record_with_the_time_it_was_made(house: House) -> None:
+    tree, _ = await house.writes.update(TREE.id, node("c", name="Leaf"), frozenset({"name"}), When(NOON))
+    named = tree.update_time
+    await house.writes.move(TREE.id, "a", "z", When(later()))
+    tree, _ = await house.writes.end(TREE.id, "z", When(later()))
+    ((made, renamed), (ended, left)) = house.store.recorded("c")
+    assert (made, renamed.name, renamed.start) == (named, "Leaf", NOON)
+    assert (ended, left.name, left.end) == (tree.update_time, "Leaf", later())
+    assert [n.parent_id for _, n in house.store.recorded("a")] == ["z", "z"]
+    assert [n.end for _, n in house.store.recorded("b")] == [later()], "it went along with the node above it"
