@@ -7,6 +7,7 @@ as a listener's position, only meets conflicts. A user may see and end its own s
 
 import asyncio
 import inspect
+from collections.abc import Sequence
 
 from pymongo.errors import PyMongoError
 
@@ -16,6 +17,9 @@ from chassis.mongo.client import Document, Store
 LOOK_SECONDS = 0.5
 # The list is not taken at one instant: a connection may be younger than the list of connections.
 YOUNGEST_MICROS = 100_000
+IDLE = "idleSession"
+# Nearly always there is none, and the long list of connections need not be read.
+SUSPECT = {"type": IDLE, "transaction.timeInactiveMicros": {"$gt": YOUNGEST_MICROS}}
 SHOWN = {"type": 1, "connectionId": 1, "lsid.id": 1, "transaction.timeInactiveMicros": 1}
 _log = logger("abandoned")
 
@@ -37,20 +41,25 @@ async def end_abandoned(store: Store) -> int:
     A process that lives keeps the connection in its pool. Should it have lost it all the same, its driver learns that
     the transaction is gone, and the whole of it runs anew, as after any transient error.
     """
-    admin = store.database.client.get_database("admin")
-    listed = admin.aggregate(
-        [{"$currentOp": {"allUsers": False, "idleConnections": True, "idleSessions": True}}, {"$project": SHOWN}]
-    )
-    cursor = await listed if inspect.isawaitable(listed) else listed
-    found: list[Document] = [entry async for entry in cursor]
+    if not await _listed(store, [{"$match": SUSPECT}, {"$limit": 1}, {"$project": SHOWN}], connections=False):
+        return 0
+    found = await _listed(store, [{"$project": SHOWN}], connections=True)
     open_connections = {entry.get("connectionId") for entry in found if entry.get("type") == "op"}
     lost = [
         {"id": entry["lsid"]["id"]}
         for entry in found
-        if entry.get("type") == "idleSession"
+        if entry.get("type") == IDLE
         and entry.get("connectionId") not in open_connections
         and entry.get("transaction", {}).get("timeInactiveMicros", 0) > YOUNGEST_MICROS
     ]
     if lost:
         await store.database.command("killSessions", lost)
     return len(lost)
+
+
+async def _listed(store: Store, steps: Sequence[Document], *, connections: bool) -> list[Document]:
+    """What the server says of this user's operations and sessions."""
+    asked = {"allUsers": False, "idleSessions": True, "idleConnections": connections}
+    listed = store.database.client.get_database("admin").aggregate([{"$currentOp": asked}, *steps])
+    cursor = await listed if inspect.isawaitable(listed) else listed
+    return [entry async for entry in cursor]

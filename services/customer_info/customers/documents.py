@@ -76,8 +76,8 @@ def to_document(customer: Customer, key: DataKey | None, vault: Vault) -> Docume
         document["external_keys"] = [vault.token(*external_key(e.issuer, e.value)) for e in customer.external_ids]
     document["lookup"] = [vault.token(*key) for key in keys(customer)]
     document["terms"] = [
-        *(vault.short(TERM, term) for term in index_terms(names(customer))),
-        *(vault.short(BLOCK, block) for block in blocking_keys(customer)),
+        *vault.shorts(TERM, index_terms(names(customer))),
+        *vault.shorts(BLOCK, blocking_keys(customer)),
     ]
     return document
 

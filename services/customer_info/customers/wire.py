@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from holdfast.common.v1 import types_pb2
 from holdfast.customer_info.v1 import customers_pb2 as pb
 
 from chassis.etag import etag
 from chassis.rules import Invalid
-from chassis.times import moment
+from chassis.times import moment, put
 from services.customer_info.customers import characteristic_rules
 from services.customer_info.customers.import_rules import PARTS, Row
 from services.customer_info.customers.looking_up import CUSTOMER, Wanted
@@ -157,31 +156,36 @@ def names(mask: FieldMask, message: pb.Customer) -> frozenset[str]:
 
 
 def message(kept: Customer) -> pb.Customer:
-    """A customer as it goes to a caller."""
+    """A customer as it goes to a caller; written in place, since every message of its own is copied into its owner."""
     out = pb.Customer(
         id=kept.id,
         etag=etag(kept.version),
         status=STATUSES[kept.status],
         category=CATEGORIES[kept.category],
-        external_ids=[pb.ExternalId(issuer=e.issuer, value=e.value) for e in kept.external_ids],
-        contact_media=[_medium_message(m) for m in kept.contact_media],
         parent_id=kept.parent_id,
-        since=stamp(kept.since),
         language=kept.language,
-        billing=billing_message(kept.billing),
-        billed=billed_message(kept.billed),
-        characteristics=characteristics(kept.characteristics),
-        create_time=stamp(kept.create_time),
-        update_time=stamp(kept.update_time),
         merged_into=kept.merged_into,
-        erase_time=stamp(kept.erase_time),
     )
     party = kept.party
     if isinstance(party, Individual):
         out.individual.given_name, out.individual.family_name = party.given_name, party.family_name
-        return out
-    out.organization.trading_name = party.trading_name
-    out.organization.registration_number = party.registration_number
+    else:
+        out.organization.trading_name = party.trading_name
+        out.organization.registration_number = party.registration_number
+    for external in kept.external_ids:
+        out.external_ids.add(issuer=external.issuer, value=external.value)
+    for medium in kept.contact_media:
+        _put_medium(out, medium)
+    for name, value in kept.characteristics:
+        out.characteristics.add(name=name, value=value)
+    if kept.billing:
+        out.billing.CopyFrom(billing_message(kept.billing))
+    if kept.billed:
+        out.billed.CopyFrom(billed_message(kept.billed))
+    put(out.since, kept.since)
+    put(out.create_time, kept.create_time)
+    put(out.update_time, kept.update_time)
+    put(out.erase_time, kept.erase_time)
     return out
 
 
@@ -194,24 +198,20 @@ def facts(kept: Customer) -> pb.CustomerFacts:
         is_individual=isinstance(kept.party, Individual),
         parent_id=kept.parent_id,
         since=stamp(kept.since),
-        billing=billing_message(kept.billing),
+        billing=billing_message(kept.billing) if kept.billing else None,
         characteristics=characteristics(characteristic_rules.told(kept.characteristics)),
-        billed=billed_message(kept.billed),
+        billed=billed_message(kept.billed) if kept.billed else None,
     )
 
 
-def billing_message(billing: Billing | None) -> pb.BillingPreference | None:
+def billing_message(billing: Billing) -> pb.BillingPreference:
     """How a customer pays, as a message."""
-    if billing is None:
-        return None
     method = METHODS[billing.payment_method] if billing.payment_method else pb.PAYMENT_METHOD_UNSPECIFIED
     return pb.BillingPreference(payment_method=method, paperless=billing.paperless)
 
 
-def billed_message(billed: Billed | None) -> pb.BilledTotals | None:
+def billed_message(billed: Billed) -> pb.BilledTotals:
     """What billing reported, as a message."""
-    if billed is None:
-        return None
     return pb.BilledTotals(monthly=money_message(billed.monthly), total=money_message(billed.total))
 
 
@@ -229,11 +229,11 @@ def _medium(message: pb.ContactMedium, place: int) -> ContactMedium:
     return ContactMedium(_KIND[message.kind], message.value, message.preferred, start, end)
 
 
-def _medium_message(medium: ContactMedium) -> pb.ContactMedium:
-    out = pb.ContactMedium(kind=KINDS[medium.kind], value=medium.value, preferred=medium.preferred)
+def _put_medium(out: pb.Customer, medium: ContactMedium) -> None:
+    to = out.contact_media.add(kind=KINDS[medium.kind], value=medium.value, preferred=medium.preferred)
     if medium.start or medium.end:
-        out.valid.CopyFrom(types_pb2.Period(start=stamp(medium.start), end=stamp(medium.end)))
-    return out
+        put(to.valid.start, medium.start)
+        put(to.valid.end, medium.end)
 
 
 def _billed(message: pb.BilledTotals) -> Billed:

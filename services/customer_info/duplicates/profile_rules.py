@@ -1,7 +1,10 @@
 """What of a customer is compared, in comparable form. Pure."""
 
 import re
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from services.customer_info.customers.rules import Customer, Individual, MediumKind, Organization
@@ -13,6 +16,7 @@ _HOUSE: Final = re.compile(r"(?<!\w)(\d{1,4})[a-z]?(?!\w)")
 _STREETS: Final = re.compile(
     r"(strasse|straat|street|str|st|rd|road|avenue|ave|weg|platz|pl|rue|calle|ulica|ul|via)(?!\w)"
 )
+_NO_DIGITS: Final = re.compile(r"\D+")
 _ONE_MAILBOX: Final = frozenset({"gmail.com", "googlemail.com"})
 PHONE_DIGITS: Final = 9
 """The last digits of a number tell it apart; country code and trunk prefix are written in too many ways."""
@@ -47,13 +51,12 @@ class Profile:
 
 def profile(customer: Customer) -> Profile:
     """What of `customer` is compared; former contact media count, as people move."""
-    values: dict[MediumKind, list[str]] = {kind: [] for kind in MediumKind}
+    values: defaultdict[MediumKind, list[str]] = defaultdict(list)
     for medium in customer.contact_media:
         values[medium.kind].append(medium.value)
     party = customer.party
     named = _company(party) if isinstance(party, Organization) else _person(party)
-    return replace(
-        named,
+    return named(
         emails=frozenset(map(mailbox, values[MediumKind.EMAIL])),
         phones=frozenset(p for p in map(digits, values[MediumKind.PHONE]) if p),
         addresses=tuple(sorted(map(address, set(values[MediumKind.POST])), key=lambda a: sorted(a.words))),
@@ -62,19 +65,20 @@ def profile(customer: Customer) -> Profile:
     )
 
 
-def _company(party: Organization) -> Profile:
+def _company(party: Organization) -> Callable[..., Profile]:
     words = parsed(party.trading_name)
     registration = folded(party.registration_number).replace(" ", "")
-    return Profile(person=False, name=words.core, form="".join(words.forms), registration=registration)
+    return partial(Profile, person=False, name=words.core, form="".join(words.forms), registration=registration)
 
 
-def _person(party: Individual) -> Profile:
+def _person(party: Individual) -> Callable[..., Profile]:
     given, family = parsed(party.given_name).core, parsed(party.family_name).core
     generation = 0
     for names in (family, given):
         if len(names) > 1 and names[-1] in GENERATIONS:
             generation = generation or GENERATIONS[names[-1]]
-    return Profile(
+    return partial(
+        Profile,
         person=True,
         given=tuple(n for n in given if n not in GENERATIONS) or given,
         family=tuple(n for n in family if n not in GENERATIONS) or family,
@@ -91,7 +95,7 @@ def mailbox(email: str) -> str:
 
 def digits(phone: str) -> str:
     """The digits that tell a number apart; empty for fewer than six."""
-    plain = "".join(c for c in phone if c.isdecimal())
+    plain = _NO_DIGITS.sub("", phone)
     return plain[-PHONE_DIGITS:] if len(plain) >= 6 else ""
 
 

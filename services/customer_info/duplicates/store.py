@@ -34,7 +34,7 @@ class DuplicateStore:
 
     async def sharing(self, keys: Several[str], most: int) -> list[Customer]:
         """Customers that share any of the blocking keys, at most `most`; one indexed read."""
-        tokens = [self._vault.short(BLOCK, key) for key in keys]
+        tokens = self._vault.shorts(BLOCK, keys)
         condition: Document = {"terms": {"$in": tokens}, "status": {"$ne": MERGED}}
         return await self._opened([d async for d in self._customers.find(condition, SHOWN).limit(most)])
 

@@ -91,6 +91,8 @@ def words(text: str) -> tuple[str, ...]:
     return parsed(text).core
 
 
+# Most names are of a few thousand words: an import asks for the same ones again and again.
+@lru_cache(maxsize=8192)
 def sound(word: str) -> str:
     """The spelling of a folded word under which variants of a name meet.
 

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Final
 
 from services.customer_info.names.rules import Words, parsed, sound, sounds
@@ -128,10 +128,10 @@ def index_terms(names: Iterable[str]) -> frozenset[str]:
     indexed = [*core[:MOST_WORDS], *(w for part in parts for w in part.joined)]
     weak = [w for part in parts for w in part.weak if w not in part.forms]
     terms = {_whole(core)}.union(*map(_word, indexed), *map(_prefixes, indexed), *map(_word, weak))
-    paired = list(dict.fromkeys(_cut(w) for w in core))[:MOST_PAIRED]
-    for a, b in permutations(paired, 2):
-        terms |= {_pair(a, b), _initial(a, b)}
-    return frozenset(terms | {_stems(a, b) for a, b in combinations(paired, 2)})
+    paired = list(dict.fromkeys(map(_cut, core)))[:MOST_PAIRED]
+    for a, b in combinations(paired, 2):
+        terms.update((_pair(a, b), _pair(b, a), _initial(a, b), _initial(b, a), _stems(a, b)))
+    return frozenset(terms)
 
 
 def plan(query: str) -> SearchPlan:
@@ -233,8 +233,6 @@ def _near(raw: str) -> set[str]:
     return {w[:WORD] for w in sounds(slips(raw))} if len(raw) >= SLIPPABLE else set()
 
 
-# Most names are of a few thousand words: an import asks for the same ones again and again.
-@lru_cache(maxsize=8192)
 def _cut(word: str) -> str:
     return sound(word)[:WORD]
 

@@ -31,4 +31,4 @@ class SearchStore:
         return await all_readable(documents, self._vault)
 
     def _tokens(self, terms: Iterable[str]) -> list[int]:
-        return [self._vault.short(TERM, term) for term in terms]
+        return self._vault.shorts(TERM, terms)

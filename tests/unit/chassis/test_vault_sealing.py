@@ -54,9 +54,12 @@ def test_tokens_tell_kinds_and_parts_apart(kind: str, first: str, second: str) -
     blind = Blind(KEY)
     assert blind.token(kind, first) == blind.token(kind, first)
     assert len(blind.token(kind, first, second)) == 16
-    assert 0 <= blind.short(kind, first) < 2**63
+    one, other, again = blind.shorts(kind, [first, second, first])
+    assert 0 <= one == again < 2**63
     if first != second:
         assert blind.token(kind, first) != blind.token(kind, second)
+        assert one != other
+    assert blind.shorts(f"{kind}x", [first]) != [one]
     assert blind.token(kind, first) != Blind(OTHER).token(kind, first)
 
 

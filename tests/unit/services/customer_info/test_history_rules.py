@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import services.customer_info
 from chassis.rules import Invalid
+from services.customer_info.hierarchy.store import NODE
 from services.customer_info.history import kinds, rules
 from services.customer_info.history.rules import FieldChange, Version
 from tests.unit.services.customer_info.builders import NOON, later
@@ -126,7 +127,7 @@ def test_every_noun_that_keeps_versions_of_customers_records_is_told_of() -> Non
             kind = getattr(importlib.import_module(module.name), "KIND", None)
             found |= {kind} if kind else set()
     # Of the first two, each record is one change; the third is kept by the noun of trees beside its own.
-    found |= {kinds.ACCOUNT_REQUEST, kinds.CONSENT, kinds.NODE}
+    found |= {kinds.ACCOUNT_REQUEST, kinds.CONSENT, NODE}
     assert found == kinds.READ.keys() == kinds.KEPT.keys()
     assert len(found) >= 6
 
