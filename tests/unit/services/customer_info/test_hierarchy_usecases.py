@@ -177,6 +177,19 @@ async def test_a_subtree_that_is_too_large_neither_moves_nor_ends(
     assert (await house.writes.end(TREE.id, "z", NOW))[1] == 3
 
 
+async def test_of_nodes_that_stand_deep_fewer_change_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = [node(f"deep {n}", f"deep {n - 1}" if n else "z") for n in range(8)]
+    await house.writes.add(TREE.id, chain, NOW, "", b"")
+    # As many nodes as may change on the first level, which have no room on the eighth.
+    monkeypatch.setattr(rules, "MOST_MOVED", 4)
+    monkeypatch.setattr(rules, "USUAL", 3)
+    refused = await refusal(house.writes.move(TREE.id, "a", "deep 7", NOW))
+    assert (type(refused), refused.field, refused.metadata) == (Refused, "parent_id", {"state": "4 nodes"})
+    assert (await refusal(house.writes.end(TREE.id, "deep 4", NOW))).field == "node_id"
+    assert (await house.writes.move(TREE.id, "a", "z", NOW))[2] == 4
+    assert (await house.writes.end(TREE.id, "deep 5", NOW))[1] == 3
+
+
 async def test_a_node_ends_with_everything_below_it(house: House) -> None:
     after, count = await house.writes.end(TREE.id, "b", When(later()))
     assert (after.version, count) == (2, 2)
