@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.commands import customer_changing, customer_reading
-from cli.mesh.options import DataOption, NameOption
+from cli.mesh.options import DataOption, JsonOption, NameOption
 
 if TYPE_CHECKING:
     from holdfast.gateway.v1.experience_pb2 import GetCustomer360Response
@@ -38,19 +38,19 @@ def register(app: typer.Typer) -> None:
 def show(
     customer: Annotated[str, typer.Argument(metavar="ID", help="The customer's id, or anything it can be found by.")],
     interactions: Annotated[int, typer.Option(min=1, max=100, help="Most contacts shown.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
     """Show the whole story of a customer: who, at what risk, with what, and whether promises were kept."""
     from datetime import UTC, datetime
 
-    from google.protobuf.json_format import MessageToJson
     from holdfast.gateway.v1.experience_pb2 import GetCustomer360Request
 
     from cli import asking
     from cli.pages import customer as pages
     from cli.pages.paper import show as shown
+    from cli.pages.paper import show_json
 
     async def work(client: "Client") -> "GetCustomer360Response":
         customer_id = await asking.customer_id(client, customer, "ID")
@@ -60,6 +60,6 @@ def show(
 
     story = asking.asked(data, name, "agent", work)
     if as_json:
-        print(MessageToJson(story, ensure_ascii=False))
+        show_json(story)
     else:
         shown(pages.page(story, datetime.now(UTC)))

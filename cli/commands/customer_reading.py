@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.mesh.options import DataOption, NameOption
+from cli.mesh.options import DataOption, JsonOption, NameOption
 
 if TYPE_CHECKING:
     from cli.client import Client
@@ -25,8 +25,10 @@ def search(
     text: Annotated[
         list[str], typer.Argument(metavar="TEXT", help="A name, or the begin of one; typos do not matter.")
     ],
+    *,
     limit: Annotated[int, typer.Option(min=1, max=50, help="Most customers shown.")] = 10,
     archived: Annotated[bool, typer.Option(help="With those that were archived.")] = False,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
@@ -35,7 +37,7 @@ def search(
 
     from cli import asking
     from cli.pages import found as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show, show_json
 
     request = SearchCustomersRequest(text=" ".join(text), limit=limit, include_archived=archived)
 
@@ -43,7 +45,10 @@ def search(
         return await asking.answer(client, client.search.SearchCustomers, request)
 
     answer = asking.asked(data, name, "agent", work)
-    show(pages.searched(answer.found) if answer.found else "No customer of such a name.")
+    if as_json:
+        show_json(answer)
+    else:
+        show(pages.searched(answer.found) if answer.found else "No customer of such a name.")
 
 
 def tree(
@@ -73,7 +78,9 @@ def tree(
 def who_is(
     responsibility: Annotated[str, typer.Argument(metavar="RESPONSIBILITY", help="Its name.")],
     node: Annotated[str, typer.Argument(metavar="NODE", help="The id of the node; `customer tree` shows it.")],
+    *,
     at: Annotated[str | None, typer.Option(help="On this day or at this time; now unless told.")] = None,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
@@ -82,7 +89,7 @@ def who_is(
 
     from cli import asking
     from cli.pages import responsibilities as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show, show_json
 
     request = WhoIsRequest(
         responsibility=responsibility, node_id=asking.id_of(node, "NODE"), as_of=asking.moment(at, "--at")
@@ -92,7 +99,7 @@ def who_is(
         return await asking.answer(client, client.responsibilities.WhoIs, request)
 
     answer = asking.asked(data, name, "agent", work)
-    show(pages.holders(answer))
+    show_json(answer) if as_json else show(pages.holders(answer))
     if not answer.answer.holders:
         raise typer.Exit(1)
 
@@ -100,6 +107,7 @@ def who_is(
 def gaps(
     customer: CustomerArgument,
     as_of: AsOfOption = None,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
@@ -107,7 +115,7 @@ def gaps(
     from cli import asking
     from cli.asking_gaps import gap_report
     from cli.pages import responsibilities as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show, show_json
 
     at = asking.moment(as_of, "--as-of")
 
@@ -115,7 +123,7 @@ def gaps(
         return await gap_report(client, await asking.customer_id(client, customer), at)
 
     report = asking.asked(data, name, "agent", work)
-    show(pages.gaps(report))
+    show_json(report) if as_json else show(pages.gaps(report))
     if report.gap_count:
         raise typer.Exit(1)
 
@@ -123,6 +131,7 @@ def gaps(
 def duplicates(
     customer: CustomerArgument,
     limit: Annotated[int, typer.Option(min=1, max=50, help="Most records shown.")] = 10,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
@@ -131,22 +140,27 @@ def duplicates(
 
     from cli import asking
     from cli.pages import found as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show, show_json
 
     async def work(client: "Client") -> Any:
         request = FindDuplicatesRequest(customer_id=await asking.customer_id(client, customer), limit=limit)
         return await asking.answer(client, client.duplicates.FindDuplicates, request)
 
     answer = asking.asked(data, name, "agent", work)
-    show(pages.duplicates(answer.candidates) if answer.candidates else "No record looks like the same customer.")
+    if as_json:
+        show_json(answer)
+    else:
+        show(pages.duplicates(answer.candidates) if answer.candidates else "No record looks like the same customer.")
 
 
 def history(
     customer: CustomerArgument,
+    *,
     kind: Annotated[
         list[str] | None, typer.Option(help="Only changes of these records: customer, product, account …; repeatable.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Most changes shown.")] = 20,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
@@ -156,7 +170,7 @@ def history(
 
     from cli import asking
     from cli.pages import changes as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show, show_json
 
     async def work(client: "Client") -> Any:
         request = ListChangesRequest(
@@ -165,6 +179,9 @@ def history(
         return await asking.answer(client, client.history.ListChanges, request)
 
     answer = asking.asked(data, name, "agent", work)
+    if as_json:
+        show_json(answer)
+        return
     show(pages.table(answer.changes) if answer.changes else "No change is kept.")
     if answer.page.next_page_token:
         show(f"There are more: --limit shows more than {limit}.")

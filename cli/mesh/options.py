@@ -16,6 +16,7 @@ NameOption = Annotated[
     str | None,
     typer.Option("--name", help="Name of the mesh in this project: .holdfast/NAME; `default` unless told."),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="The answer as JSON, for programs.")]
 
 
 def chosen_mesh(data: Path | None, name: str | None) -> "Mesh":

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
 from rich.console import Console, RenderableType
 
 from cli.console import out
@@ -16,3 +18,8 @@ def show(*page: RenderableType) -> None:
     console = Console(width=wide, highlight=False)
     for part in page:
         console.print(part)
+
+
+def show_json(answer: Message) -> None:
+    """Print an answer as JSON on standard output, as it is: nothing is folded, nothing is coloured."""
+    print(MessageToJson(answer, ensure_ascii=False))

@@ -283,7 +283,7 @@ async def _profiles(base: Base, stores: Stores) -> None:
 
 def _privacy(base: Base, stores: Stores) -> None:
     customers = stores.customers
-    consents_handlers.install(base.app, ConsentUseCases(stores.consents, customers, base.lineage))
+    consents_handlers.install(base.app, ConsentUseCases(stores.consents, customers, stores.profiles, base.lineage))
     archive = Archive(base.history, Records(base.store, KEPT), READ)
     history_handlers.install(base.app, HistoryUseCases(archive, customers, base.lineage, base.vault))
     large: list[Forgetful] = [stores.products, stores.nodes, base.history]

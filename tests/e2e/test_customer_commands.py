@@ -64,6 +64,8 @@ def test_a_customer_is_found_by_name_and_shown_by_any_identifier(holdfast: Run, 
     found = holdfast("customer", "search", f"{FAMILY[:-1]}x", "grace")
     assert found.returncode == 0, found.stderr
     assert people["one"] in found.stdout
+    told = json.loads(holdfast("customer", "search", FAMILY, "grace", "--json").stdout)
+    assert {one["customer"]["id"] for one in told["found"]} >= {people["one"], people["two"]}
     for words in ((people["one"],), ("show", people["one"]), (people["company"][:8],)):
         shown = holdfast("customer", *words)
         assert shown.returncode == 0, shown.stderr
@@ -91,6 +93,10 @@ def test_trees_holders_and_gaps_are_shown(holdfast: Run, people: dict[str, str],
     gaps = holdfast("customer", "gaps", people["company"])
     assert gaps.returncode == 1, gaps.stderr
     assert "fleet owner" in gaps.stdout
+    told = holdfast("customer", "gaps", people["company"], "--json")
+    assert told.returncode == 1
+    assert "fleet_owner" in {gap["responsibility"] for gap in json.loads(told.stdout)["gaps"]}
+    assert "holders" not in json.loads(holdfast("customer", "who-is", "fleet_owner", node, "--json").stdout)["answer"]
     misused = holdfast("customer", "who-is", "fleet_owner", "somewhere")
     assert misused.returncode == 2
 
@@ -127,6 +133,9 @@ def test_duplicates_are_merged_unmerged_and_their_history_is_told(holdfast: Run,
     history = holdfast("customer", "history", one)
     assert history.returncode == 0, history.stderr
     assert "language" in history.stdout
+    told = json.loads(holdfast("customer", "history", one, "--json", "--limit", "1").stdout)
+    assert len(told["changes"]) == 1
+    assert told["page"]["nextPageToken"]
 
 
 def test_everything_held_is_written_and_then_erased(holdfast: Run, people: dict[str, str], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ The table, first line first; `grounds` are what was recorded for the purpose, an
 |---|---|---|
 | the person was erased | no: CUSTOMER_ERASED | GDPR, art. 17 |
 | a ground is in force, not withdrawn and not forbidden | yes: ALLOWED_BY_ its basis | art. 6(1) |
+| it is, but the customer keeps other hours for being disturbed | no: OUTSIDE_CONTACT_WINDOW | its profile |
 | a do-not-contact entry forbids it | no: DO_NOT_CONTACT | art. 21(2) and (3); public lists |
 | no ground, but an objection | no: OBJECTED | art. 21 |
 | no ground | no: NO_CONSENT | art. 6(1); Directive 2002/58/EC, art. 13(1) |
@@ -18,7 +19,8 @@ The table, first line first; `grounds` are what was recorded for the purpose, an
 | it is for other channels | no: CHANNEL_NOT_COVERED | |
 
 A withdrawal ends all that was recorded or had begun before it; what is given anew after it counts anew. An entry not to
-contact holds whatever is given, before or after, until it ends or is lifted.
+contact holds whatever is given, before or after, until it ends or is lifted. The hours bind what disturbs (`DISTURBS`),
+and not what the law demands or life depends on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +42,10 @@ from services.customer_info.consents.rules import (
     covered,
 )
 from services.customer_info.customers.rules import Status
+from services.customer_info.profiles.rules import Window, open_at, opening
 
+# Mail waits until somebody looks at it; everything else rings, buzzes or knocks.
+DISTURBS = EVERY_CHANNEL - {Channel.EMAIL, Channel.POST}
 C = TypeVar("C", Given, Withdrawn, DoNotContact)
 # What a purpose may rest on though nothing was recorded; any other one needs a record. Advertising, which surveys are,
 # takes prior consent by electronic means; profiling for it follows.
@@ -92,6 +97,7 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     CHANNEL_NOT_COVERED = "channel_not_covered"
     DO_NOT_CONTACT = "do_not_contact"
+    OUTSIDE_CONTACT_WINDOW = "outside_contact_window"
     CUSTOMER_LEFT = "customer_left"
     CUSTOMER_ERASED = "customer_erased"
     NO_SUCH_CUSTOMER = "no_such_customer"
@@ -113,10 +119,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer's reason, and the record that decided; empty where none did."""
+    """The answer's reason, and the record that decided; empty where none did. `opens`: from when on the answer is yes,
+    where only the customer's hours speak against it.
+    """
 
     reason: Reason
     record_id: str = ""
+    opens: datetime | None = None
 
     @property
     def allowed(self) -> bool:
@@ -155,12 +164,12 @@ class _Case:
     withdrawals: Sequence[tuple[Withdrawn, Record]]
     entries: Sequence[tuple[DoNotContact, Record]]
 
-    def holds(self, ground: _Ground) -> bool:
-        """Whether the ground is in force for a channel that nothing forbids."""
+    def left(self, ground: _Ground) -> frozenset[Channel]:
+        """The channels for which the ground is in force and that nothing forbids."""
         if self.fault(ground) is not None:
-            return False
+            return frozenset()
         forbidden = [covered(e.channels) for e, _ in self.entries if ground.basis not in SPARED[e.extent]]
-        return bool(self._reach(ground) - self._withdrawn(ground).union(*forbidden))
+        return self._reach(ground) - self._withdrawn(ground).union(*forbidden)
 
     def fault(self, ground: _Ground) -> Reason | None:
         """What is wrong with a ground by itself; None: it is in force, for one of the channels asked for."""
@@ -215,18 +224,27 @@ class _Case:
         return frozenset().union(*(covered(w.channels) for w, r in self.withdrawals if not ground.begun_after(r)))
 
 
-def decide(records: Iterable[Record], status: Status, *, erased: bool, question: Question) -> Decision:
-    """Whether a customer may be contacted, by all that was recorded of it until the time asked for."""
+def decide(
+    records: Iterable[Record], status: Status, *, erased: bool, question: Question, window: Window | None = None
+) -> Decision:
+    """Whether a customer may be contacted, by all that was recorded of it until the time asked for.
+
+    `window` are the hours in which the customer may be disturbed; None: any.
+    """
     if erased:
         return Decision(Reason.CUSTOMER_ERASED)
     known = sorted((r for r in records if r.time <= question.at), key=lambda r: (r.time, r.id), reverse=True)
     withdrawals = [(w, r) for w, r in _changes(known, Withdrawn) if w.purpose == question.purpose]
     case = _Case(question, status, withdrawals, _in_force(known, question))
     grounds = _grounds(known, question)
-    for ground in sorted(grounds, key=lambda g: RANK.index(g.basis)):
-        if case.holds(ground):
+    holding = [g for g in sorted(grounds, key=lambda g: RANK.index(g.basis)) if case.left(g)]
+    if not holding:
+        return case.refusal(grounds)
+    shut = window is not None and not open_at(window, question.at)
+    for ground in holding:
+        if not shut or ground.basis in SPARED[Extent.ALL_BUT_REQUIRED] or case.left(ground) - DISTURBS:
             return Decision(Reason[f"ALLOWED_BY_{ground.basis.name}"], ground.id)
-    return case.refusal(grounds)
+    return Decision(Reason.OUTSIDE_CONTACT_WINDOW, opens=opening(window, question.at) if window else None)
 
 
 def _changes(known: Iterable[Record], kind: type[C]) -> list[tuple[C, Record]]:

@@ -16,6 +16,7 @@ from services.customer_info.consents.contact_rules import Decision, Question, Re
 from services.customer_info.consents.rules import Change, Channel, Lifted, Record, Source
 from services.customer_info.customers.holding import survivor_held
 from services.customer_info.customers.rules import Customer
+from services.customer_info.profiles.rules import Profile, Window, of_customer
 
 
 class Consents(Protocol):
@@ -48,6 +49,14 @@ class Owners(Protocol):
     async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
 
+class Profiles(Protocol):
+    """What they ask of the store of profiles."""
+
+    async def of(self, transaction: Any, customer_ids: Sequence[str]) -> dict[str, Profile]: ...
+
+    async def as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Profile]: ...
+
+
 class Lineage(Protocol):
     """Tells which ids' records belong to a customer, the survivor's first."""
 
@@ -70,9 +79,10 @@ class Write:
 class ConsentUseCases:
     """Records what may be done, and answers what may."""
 
-    def __init__(self, store: Consents, owners: Owners, lineage: Lineage) -> None:
+    def __init__(self, store: Consents, owners: Owners, profiles: Profiles, lineage: Lineage) -> None:
         self._store = store
         self._owners = owners
+        self._profiles = profiles
         self._lineage = lineage
 
     async def record(self, customer_id: str, change: Change, source: Source, by: str, write: Write) -> Record:
@@ -117,15 +127,20 @@ class ConsentUseCases:
             NotFound: there is no such customer.
         """
         # Side by side, for what nearly everybody is: a customer that was never merged.
-        ids, customer, records = await asyncio.gather(
-            self._lineage.of(customer_id), self._owners.get(customer_id), self._store.known(customer_id)
+        ids, customer, records, profiles = await asyncio.gather(
+            self._lineage.of(customer_id),
+            self._owners.get(customer_id),
+            self._store.known(customer_id),
+            self._told([customer_id], at),
         )
         if customer is None:
             raise missing("customer", customer_id)
         if ids != (customer_id,):
             customer = await self._owners.get(ids[0]) or customer
             records = [r for some in (await self._store.known_of_many(ids)).values() for r in some]
-        return _answer(customer, records, purpose, channel, at)
+            profiles = await self._told(ids, at)
+        asked = _Asked(purpose, channel, at)
+        return asked.answer(customer, records, of_customer(ids, profiles).contact_window)
 
     async def may_contact_many(
         self, customer_ids: Sequence[str], purpose: str, channel: Channel | None, at: datetime | None
@@ -134,7 +149,10 @@ class ConsentUseCases:
         lines = await self._lineage.of_many(customer_ids)
         survivors = list({line[0] for line in lines.values()})
         everyone = list({member for line in lines.values() for member in line})
-        customers, records = await asyncio.gather(self._owners.many(survivors), self._store.known_of_many(everyone))
+        customers, records, profiles = await asyncio.gather(
+            self._owners.many(survivors), self._store.known_of_many(everyone), self._told(everyone, at)
+        )
+        asked = _Asked(purpose, channel, at)
         answers: dict[str, tuple[Decision, datetime]] = {}
         for customer_id, line in lines.items():
             customer = customers.get(line[0])
@@ -142,8 +160,15 @@ class ConsentUseCases:
                 answers[customer_id] = Decision(Reason.NO_SUCH_CUSTOMER), at or now()
             else:
                 known = [r for member in line for r in records[member]]
-                answers[customer_id] = _answer(customer, known, purpose, channel, at)
+                window = of_customer(line, profiles).contact_window
+                answers[customer_id] = asked.answer(customer, known, window)
         return [answers[customer_id] for customer_id in customer_ids]
+
+    async def _told(self, customer_ids: Sequence[str], at: datetime | None) -> dict[str, Profile]:
+        """What customers told of themselves, by id: now, or as of `at`."""
+        if at is None:
+            return await self._profiles.of(None, customer_ids)
+        return await self._profiles.as_of(customer_ids, at)
 
 
 def _lifted(change: Change, before: Sequence[Record]) -> Record | None:
@@ -151,11 +176,18 @@ def _lifted(change: Change, before: Sequence[Record]) -> Record | None:
     return next(r for r in before if r.id == change.record_id) if isinstance(change, Lifted) else None
 
 
-def _answer(
-    customer: Customer, records: Sequence[Record], purpose: str, channel: Channel | None, at: datetime | None
-) -> tuple[Decision, datetime]:
-    # Now is not before what was just recorded, whatever the clocks of two replicas say.
-    time = at or max([now(), *(r.time for r in records)])
-    question = Question(purpose, channel, time)
-    erased = customer.erase_time is not None
-    return contact_rules.decide(records, customer.status, erased=erased, question=question), time
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question about whoever it may be; `at` None: now."""
+
+    purpose: str
+    channel: Channel | None
+    at: datetime | None
+
+    def answer(self, customer: Customer, records: Sequence[Record], window: Window | None) -> tuple[Decision, datetime]:
+        """The answer for one customer, and the time that it is for."""
+        # Now is not before what was just recorded, whatever the clocks of two replicas say.
+        time = self.at or max([now(), *(r.time for r in records)])
+        question = Question(self.purpose, self.channel, time)
+        erased = customer.erase_time is not None
+        return contact_rules.decide(records, customer.status, erased=erased, question=question, window=window), time

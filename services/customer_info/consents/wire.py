@@ -98,6 +98,7 @@ def decision(customer_id: str, made: Decision, at: datetime) -> pb.ContactDecisi
         reason=REASONS[made.reason],
         record_id=made.record_id,
         as_of=stamp(at),
+        open_time=stamp(made.opens),
     )
 
 

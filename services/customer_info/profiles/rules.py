@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -187,6 +187,23 @@ def open_at(window: Window, at: datetime) -> bool:
     wall = at.astimezone(_zone(window.time_zone))
     minute = wall.hour * 60 + wall.minute
     return any(wall.isoweekday() in h.days and h.start <= minute < h.end for h in window.hours)
+
+
+def opening(window: Window, at: datetime) -> datetime | None:
+    """When the window opens next after `at`, at which it is shut; None: it has no hours at all."""
+    zone = _zone(window.time_zone)
+    today = at.astimezone(zone).date()
+    # Two weeks: this weekday's hours may be over, and next week's be those that clocks leave out as they go forward.
+    starts = [
+        datetime.combine(day, time(h.start // 60, h.start % 60), zone).astimezone(UTC)
+        for day in (today + timedelta(days=n) for n in range(15))
+        for h in window.hours
+        if day.isoweekday() in h.days
+    ]
+    # Where they go back, hours that are over come again, on a quarter: no zone goes back by more than two hours.
+    quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+    again = [quarter + n * timedelta(minutes=15) for n in range(1, 9)]
+    return min((start for start in (*starts, *again) if start > at and open_at(window, start)), default=None)
 
 
 def _check_once(names: Sequence[str], field: str, what: str) -> None:

@@ -70,9 +70,15 @@ class ProfileStore:
     async def of(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, Profile]:
         """The profiles that were written under these ids, by id, as the transaction sees them."""
         cursor = self._profiles.find({"customer_id": {"$in": list(customer_ids)}}, session=transaction)
+        return await self._opened([d async for d in cursor])
+
+    async def as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Profile]:
+        """The profiles that were written under these ids, by id, as they stood at `at`."""
+        cursor = self._profiles.find({"customer_id": {"$in": list(customer_ids)}})
         documents = [d async for d in cursor]
-        keys = await self._vault.keys([d["customer_id"] for d in documents])
-        return {d["customer_id"]: from_document(d, keys.get(d["customer_id"])) for d in documents}
+        changed = [d["_id"] for d in documents if d["update_time"] > at]
+        former = await self._history.many_as_of(changed, at) if changed else []
+        return await self._opened([*(d for d in documents if d["update_time"] <= at), *former])
 
     async def put(self, transaction: Transaction, profile: Profile, *happenings: Happening) -> None:
         """Adds a profile or, from its second version on, puts it in place of the one before, which is kept.
@@ -119,6 +125,10 @@ class ProfileStore:
         marks = [_fact_document(place, stamp) | {"forgotten": True} for place in places]
         writes = [ReplaceOne({"_id": mark["_id"]}, mark, upsert=True) for mark in marks]
         await self._facts.bulk_write(writes, ordered=False, session=transaction)
+
+    async def _opened(self, documents: Sequence[Document]) -> dict[str, Profile]:
+        keys = await self._vault.keys([d["customer_id"] for d in documents])
+        return {d["customer_id"]: from_document(d, keys.get(d["customer_id"])) for d in documents}
 
 
 def _key(place: Place) -> str:

@@ -43,6 +43,11 @@ class FakeProfiles:
         seen = self._stage.sees(transaction)
         return {i: seen[i] for i in customer_ids if i in seen}
 
+    async def as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Profile]:
+        versions = [*self.former, *(await self.of(None, customer_ids)).values()]
+        there = (p for p in versions if p.customer_id in customer_ids and p.update_time and p.update_time <= at)
+        return {p.customer_id: p for p in sorted(there, key=lambda p: p.version)}
+
     async def put(self, transaction: Staged[Profile], profile: Profile, *happenings: Happening) -> None:
         if profile.version > 1:
             self.former.append(transaction.kept[profile.customer_id])

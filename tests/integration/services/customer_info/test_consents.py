@@ -7,10 +7,11 @@ import grpc
 import pytest
 from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import consents_pb2 as pb
-from holdfast.customer_info.v1 import customers_pb2, merges_pb2
+from holdfast.customer_info.v1 import customers_pb2, merges_pb2, profiles_pb2
 from holdfast.customer_info.v1.consents_pb2_grpc import ConsentsServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
+from holdfast.customer_info.v1.profiles_pb2_grpc import ProfilesServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
 from chassis.errors import reason_of
@@ -265,3 +266,29 @@ async def test_changes_are_told_without_what_was_said(
         (pb.CONSENT_STATE_WITHDRAWN, ["marketing"], [SMS]),
     ]
     assert told[0].record_id == made.id
+
+
+async def test_a_customer_is_called_in_its_own_hours_and_told_when_they_begin(
+    channel: grpc.aio.Channel, consents: ConsentsServiceStub, agent: Metadata, owner: str
+) -> None:
+    at = now() + timedelta(days=1)
+    in_two_days = (at + timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = profiles_pb2.ContactDay.values()[in_two_days.isoweekday()]
+    hours = profiles_pb2.ContactHours(days=[day], start="00:00", end="24:00")
+    window = profiles_pb2.ContactWindow(time_zone="UTC", hours=[hours])
+    profile = profiles_pb2.Profile(customer_id=owner, contact_window=window)
+    update = profiles_pb2.UpdateProfileRequest(profile=profile)
+    await ProfilesServiceStub(channel).UpdateProfile(update, metadata=agent)
+
+    async def call(contact: pb.ContactChannel.ValueType, purpose: str = "service") -> pb.ContactDecision:
+        request = pb.MayContactRequest(customer_id=owner, purpose=purpose, channel=contact, at=to_timestamp(at))
+        return (await consents.MayContact(request, metadata=agent)).decision
+
+    refused = await call(pb.CONTACT_CHANNEL_CALL)
+    assert not refused.allowed
+    assert refused.reason == pb.CONTACT_REASON_OUTSIDE_CONTACT_WINDOW
+    assert from_timestamp(refused.open_time) == in_two_days
+    for contact, purpose in ((EMAIL, "service"), (pb.CONTACT_CHANNEL_CALL, "emergency")):
+        allowed = await call(contact, purpose)
+        assert allowed.allowed
+        assert not allowed.HasField("open_time")

@@ -79,6 +79,15 @@ async def test_the_next_version_takes_the_place_of_the_one_before(subject: Subje
     assert await subject.told([first.id]) == [(first.id, 1, "ProfileUpdated"), (first.id, 2, "ProfileUpdated")]
 
 
+async def test_a_profile_is_read_as_it_stood_at_a_time(subject: Subject[Any]) -> None:
+    first, other = build.full_profile(), build.full_profile(update_time=later(1))
+    second = replace(first, version=2, language="fr", contact_window=None, update_time=later(2))
+    await put(subject.store, first, second, other)
+    ids = [first.customer_id, other.customer_id, new_uuid()]
+    seen = [set((await subject.store.as_of(ids, later(minute))).values()) for minute in (-1, 0, 1, 2)]
+    assert seen == [set(), {first}, {first, other}, {second, other}]
+
+
 async def test_a_transaction_that_fails_leaves_nothing(subject: Subject[Any]) -> None:
     profile = build.full_profile()
 

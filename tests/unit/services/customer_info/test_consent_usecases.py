@@ -24,11 +24,14 @@ from services.customer_info.consents.rules import (
 )
 from services.customer_info.consents.usecases import ConsentUseCases, Write
 from services.customer_info.customers.rules import Customer, Status
+from services.customer_info.profiles.rules import Day, Hours, Window
 from tests.support.fakes.consents import FakeConsents
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.lineage import FakeLineage
+from tests.support.fakes.profiles import FakeProfiles
 from tests.unit.services.customer_info.builders import NOON, later, new_uuid, person
 from tests.unit.services.customer_info.consent_builders import MARKETING, SHOP, STOP, record
+from tests.unit.services.customer_info.profile_builders import full_profile
 
 NOTHING = Write("Record", "", b"")
 
@@ -39,7 +42,8 @@ class House:
     def __init__(self, *customers: Customer, lines: Sequence[Sequence[str]] = ()) -> None:
         self.customers = FakeCustomers(*customers)
         self.store = FakeConsents()
-        self.usecases = ConsentUseCases(self.store, self.customers, FakeLineage(*lines))
+        self.profiles = FakeProfiles()
+        self.usecases = ConsentUseCases(self.store, self.customers, self.profiles, FakeLineage(*lines))
 
     async def add(self, customer_id: str, change: Change, source: Source = SHOP, write: Write = NOTHING) -> Record:
         return await self.usecases.record(customer_id, change, source, "agent-1", write)
@@ -246,6 +250,23 @@ async def test_many_are_answered_in_order_as_each_alone() -> None:
     for customer_id, answer in zip(ids, many, strict=True):
         if customer_id != ids[20]:
             assert answer == await house.usecases.may_contact(customer_id, "marketing", Channel.EMAIL, later(10**9))
+
+
+async def test_the_hours_that_a_customer_keeps_count_as_they_stood_at_the_time() -> None:
+    absorbed = person(merged_into=ADA.id)
+    house = House(ADA, absorbed, lines=[(ADA.id, absorbed.id)])
+    first = full_profile(absorbed.id, contact_window=None)
+    other = Day(later(5).isoweekday() % 7 + 1)
+    second = replace(first, version=2, update_time=later(5), contact_window=Window("UTC", (Hours((other,), 0, 1440),)))
+    for profile in (first, second):
+        await house.profiles.transact(lambda t, p=profile: house.profiles.put(t, p))  # type: ignore[misc]
+    for asked in (ADA.id, absorbed.id):
+        for at, reason in ((4, Reason.ALLOWED_BY_CONTRACT), (6, Reason.OUTSIDE_CONTACT_WINDOW)):
+            decision, time = await house.usecases.may_contact(asked, "service", Channel.CALL, later(at))
+            assert decision.reason is reason
+            ((again, same),) = await house.usecases.may_contact_many([asked], "service", Channel.CALL, later(at))
+            assert (again, same) == (decision, time)
+    assert decision.opens == (later(6) + timedelta(days=1)).replace(hour=0, minute=0)
 
 
 def test_notes_are_not_shown() -> None:

@@ -20,6 +20,7 @@ from services.customer_info.consents.rules import (
     Withdrawn,
 )
 from services.customer_info.customers.rules import Status
+from services.customer_info.profiles.rules import Day, Hours, Window
 from tests.unit.services.customer_info.builders import later
 from tests.unit.services.customer_info.consent_builders import MARKETING, STOP, question, record, silence
 
@@ -28,12 +29,53 @@ INTERESTS = Given("marketing", Basis.LEGITIMATE_INTERESTS)
 
 
 def decide(
-    *records: Record, asked: Question | None = None, status: Status = Status.ACTIVE, erased: bool = False
+    *records: Record,
+    asked: Question | None = None,
+    status: Status = Status.ACTIVE,
+    erased: bool = False,
+    window: Window | None = None,
 ) -> Decision:
-    return contact_rules.decide(records, status, erased=erased, question=asked or question())
+    return contact_rules.decide(records, status, erased=erased, question=asked or question(), window=window)
 
 
 # ---- the table
+
+
+# Noon in the builders' year, and a window that is shut then and opens two hours later.
+SHUT = Window("UTC", (Hours(tuple(Day), 14 * 60, 15 * 60),))
+OPEN = Window("UTC", (Hours(tuple(Day), 11 * 60, 15 * 60),))
+OPENS = later(120)
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("purpose", ["marketing", "billing"])
+def test_outside_of_its_hours_a_customer_is_not_disturbed(channel: Channel, purpose: str) -> None:
+    consent = record(MARKETING)
+    asked = question(purpose, channel, 1)
+    decision = decide(consent, asked=asked, window=SHUT)
+    if channel in (EMAIL, POST):
+        assert decision.allowed
+    else:
+        assert decision == Decision(Reason.OUTSIDE_CONTACT_WINDOW, opens=OPENS)
+    assert decide(consent, asked=asked, window=OPEN) == decide(consent, asked=asked)
+    assert decide(consent, asked=question(purpose, channel, 121), window=SHUT).allowed
+
+
+@pytest.mark.parametrize("purpose", ["legal_notice", "emergency"])
+def test_what_the_law_demands_or_life_depends_on_does_not_wait(purpose: str) -> None:
+    assert decide(asked=question(purpose, Channel.CALL, 1), window=SHUT).allowed
+
+
+def test_whoever_asks_for_any_channel_may_write_outside_of_the_hours() -> None:
+    assert decide(asked=question("billing", None, 1), window=SHUT).allowed
+    calls = record(Given("marketing", Basis.CONSENT, (Channel.CALL, SMS)))
+    assert decide(calls, asked=question("marketing", None, 1), window=SHUT).reason is Reason.OUTSIDE_CONTACT_WINDOW
+
+
+def test_the_hours_say_nothing_where_the_customer_may_not_be_contacted_anyway() -> None:
+    for records in ((), (record(MARKETING), record(STOP, 1)), (record(MARKETING), record(silence()))):
+        asked = question("marketing", Channel.CALL, 2)
+        assert decide(*records, asked=asked, window=SHUT) == decide(*records, asked=asked)
 
 
 @pytest.mark.parametrize(

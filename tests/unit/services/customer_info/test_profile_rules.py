@@ -22,7 +22,7 @@ from services.customer_info.profiles.rules import (
     Window,
 )
 from tests.unit.services.customer_info.builders import NOON, later
-from tests.unit.services.customer_info.profile_builders import OFFICE, WORKDAYS, full_profile, profiles
+from tests.unit.services.customer_info.profile_builders import OFFICE, WORKDAYS, full_profile, profiles, windows
 
 EVERYTHING = frozenset(UPDATABLE)
 
@@ -110,6 +110,42 @@ def test_the_window_is_that_of_the_clock_on_the_customers_wall(at: datetime, *, 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - its bounds
 def test_a_whole_week_is_always_open(at: datetime) -> None:
     assert rules.open_at(Window("America/St_Johns", (Hours(tuple(Day), 0, 1440),)), at)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@given(windows, st.datetimes(datetime(2023, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - its bounds
+def test_a_window_opens_at_the_first_minute_at_which_it_is_open(window: Window, at: datetime) -> None:
+    at = at.replace(second=0, microsecond=0)
+    if rules.open_at(window, at):
+        return
+    minutes = (at + n * MINUTE for n in range(1, 15 * 24 * 60))
+    assert rules.opening(window, at) == next((m for m in minutes if rules.open_at(window, m)), None)
+
+
+@pytest.mark.parametrize(
+    ("at", "opens"),
+    [
+        # A Friday evening, a weekend, an early Monday in winter.
+        ("2024-05-03T18:00:00+00:00", "2024-05-06T07:00:00+00:00"),
+        ("2024-05-05T12:00:00+00:00", "2024-05-06T07:00:00+00:00"),
+        ("2024-01-08T05:00:00+00:00", "2024-01-08T08:00:00+00:00"),
+    ],
+)
+def test_a_window_opens_by_the_clock_on_the_customers_wall(at: str, opens: str) -> None:
+    assert rules.opening(OFFICE, datetime.fromisoformat(at)) == datetime.fromisoformat(opens)
+
+
+def test_hours_that_the_clocks_leave_out_open_a_week_later() -> None:
+    skipped = Window("Europe/Berlin", (Hours((Day.SUNDAY,), 2 * 60, 3 * 60),))
+    assert rules.opening(skipped, datetime(2024, 3, 30, 12, tzinfo=UTC)) == datetime(2024, 4, 7, 0, tzinfo=UTC)
+
+
+def test_hours_that_the_clocks_repeat_open_twice() -> None:
+    again = Window("Europe/Berlin", (Hours((Day.SUNDAY,), 60, 150),))
+    # Half past two comes at 00:30 and at 01:30 UTC, and with it the end of the hours.
+    assert rules.opening(again, datetime(2024, 10, 27, 0, 40, tzinfo=UTC)) == datetime(2024, 10, 27, 1, tzinfo=UTC)
 
 
 def test_a_customer_has_its_own_profile_before_that_of_whom_was_merged_into_it() -> None:
