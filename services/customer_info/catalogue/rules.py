@@ -78,6 +78,8 @@ class Made:
     channel: str = ""
 
 
+# What a family is called among the kinds of records.
+FAMILY = "family"
 CONTENT = ("title", "line", "characteristics", "identifiers", "open", "status")
 Families = Mapping[str, Family]
 

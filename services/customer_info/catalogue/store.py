@@ -12,7 +12,16 @@ from chassis.query import fields
 from chassis.query.listing import Listing
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
-from services.customer_info.catalogue.rules import Characteristic, Families, Family, Identifier, Kind, Made, Status
+from services.customer_info.catalogue.rules import (
+    FAMILY,
+    Characteristic,
+    Families,
+    Family,
+    Identifier,
+    Kind,
+    Made,
+    Status,
+)
 from services.customer_info.history.rules import version_key
 from services.customer_info.history.store import HISTORY, History
 from services.customer_info.store import TRAIL, trail, without_none
@@ -84,7 +93,7 @@ class CatalogueStore:
         """What a family was in its versions below the number `before`, the latest first, at most `most`."""
         # The present is read first: a family that is changed meanwhile is in both, and no version in neither.
         found = await self._families.find_one({"_id": name, "version": {"$lt": before}})
-        span = {"$gte": version_key(name, 0), "$lt": version_key(name, before)}
+        span = {"$gte": version_key(FAMILY, name, 0), "$lt": version_key(FAMILY, name, before)}
         cursor = self._former.find({"_id": span}).sort("_id", -1).limit(most)
         former = [{"_id": name, **d["document"]} async for d in cursor]
         there = [d for d in former if found is None or d["version"] < found["version"]]
@@ -100,7 +109,7 @@ class CatalogueStore:
             await self._families.insert_one(to_document(family), session=transaction)
         except Exception as error:
             if duplicate(error):
-                known = {"type": "family", "id": family.name}
+                known = {"type": FAMILY, "id": family.name}
                 raise AlreadyExists("there is a family of this name", field="family.name", metadata=known) from error
             raise
         await self._outbox.add(transaction, *happenings)
@@ -110,7 +119,7 @@ class CatalogueStore:
         before = await self._families.find_one_and_replace(
             {"_id": family.name}, to_document(family), session=transaction
         )
-        await self._history.keep(transaction, "family", [before])
+        await self._history.keep(transaction, FAMILY, [before])
         await self._outbox.add(transaction, *happenings)
 
     async def add_missing(self, families: Sequence[Family]) -> int:

@@ -12,7 +12,7 @@ from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, missing
 from chassis.times import now
 from services.customer_info.catalogue import rules, wire
-from services.customer_info.catalogue.rules import Families, Family, Made
+from services.customer_info.catalogue.rules import FAMILY, Families, Family, Made
 from services.customer_info.history.rules import mark_of, place_of, token, version_key, version_of
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class CatalogueUseCases:
         """
         family = await self._store.read(None, name)
         if family is None:
-            raise missing("family", name)
+            raise missing(FAMILY, name)
         return family
 
     async def page(self, selection: Selection) -> tuple[list[Family], str]:
@@ -92,16 +92,16 @@ class CatalogueUseCases:
         Raises:
             NotFound: there is none of this name; Invalid: the token is another list's.
         """
-        mark = mark_of(name, ["family"])
+        mark = mark_of(name, [FAMILY])
         place = place_of(page_token, mark)
         found = await self._store.versions(name, min(version_of(place[1]), NEWEST) if place else NEWEST, page_size + 1)
         if not found and not place:
-            raise missing("family", name)
+            raise missing(FAMILY, name)
         page = found[:page_size]
         last = page[-1].family if len(found) > page_size else None
         if last is None or last.update_time is None:
             return page, ""
-        return page, token((last.update_time, version_key(name, last.version)), mark)
+        return page, token((last.update_time, version_key(FAMILY, name, last.version)), mark)
 
     async def define(self, wish: Family, given_etag: str) -> Family:
         """Makes the family that `wish` describes, or changes it to that.
@@ -113,7 +113,7 @@ class CatalogueUseCases:
         async def work(transaction: Any) -> Family:
             before = await self._store.read(transaction, wish.name)
             if before is None and given_etag:
-                raise missing("family", wish.name)
+                raise missing(FAMILY, wish.name)
             if before is not None:
                 etag.check(given_etag, before.version)
             after = rules.defined(before, wish, now())
@@ -139,7 +139,7 @@ class CatalogueUseCases:
         async def work(transaction: Any) -> Family:
             before = await self._store.read(transaction, name)
             if before is None:
-                raise missing("family", name)
+                raise missing(FAMILY, name)
             etag.check(given_etag, before.version)
             after = rules.retired(before, now())
             if after is not before:

@@ -22,6 +22,7 @@ from services.customer_info.customers.import_rules import taken
 from services.customer_info.customers.looking_up import MOST_FOUND
 from services.customer_info.customers.rules import Category, Customer, ExternalId, Status
 from services.customer_info.customers.standing_rules import Standing
+from services.customer_info.history.rules import version_key
 from services.customer_info.history.store import History
 from services.customer_info.identifier_rules import Key, external_key
 from services.customer_info.store import TRAIL, holder, refused_key
@@ -143,14 +144,14 @@ class CustomerStore:
         """One customer as it stood at `at`; None where there was none."""
         found = await self._reads.submit(customer_id)
         if found is not None and found["update_time"] > at:
-            found = await self._history.as_of(customer_id, at)
+            found = await self._history.as_of(KIND, customer_id, at)
         return None if found is None else await self._opened(found)
 
     async def many_as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Customer]:
         """Those of the customers that were there at `at`, as they stood then, by id."""
         kept = [d async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, SHOWN)]
         changed = [d["_id"] for d in kept if d["update_time"] > at]
-        former = await self._history.many_as_of(changed, at) if changed else []
+        former = await self._history.many_as_of(KIND, changed, at) if changed else []
         there = [*(d for d in kept if d["update_time"] <= at), *former]
         return {c.id: c for c in await self._all_opened(there)}
 
@@ -158,7 +159,8 @@ class CustomerStore:
         """One customer in one of its versions, former or present."""
         found = await self._customers.find_one({"_id": customer_id}, SHOWN, session=transaction)
         if found is not None and found["version"] != version:
-            found = (await self._history.versions([(customer_id, version)])).get((customer_id, version))
+            key = version_key(KIND, customer_id, version)
+            found = (await self._history.versions([key])).get(key)
         return None if found is None else await self._opened(found)
 
     async def merged_into(self, transaction: Transaction, customer_ids: Sequence[str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ class Version:
     @property
     def key(self) -> str:
         """What no other version has."""
-        return version_key(self.record_id, self.version)
+        return version_key(self.kind, self.record_id, self.version)
 
     @property
     def place(self) -> Place:
@@ -87,9 +87,11 @@ class Record:
     masked: tuple[str, ...] = ()
 
 
-def version_key(record_id: str, version: int) -> str:
-    """What no other version has, in the order of versions: ids are all of one length."""
-    return f"{record_id}:{version:010d}"
+def version_key(kind: str, record_id: str, version: int) -> str:
+    """What no other version has; those of one record in their order. Callers choose ids: a product may have that of its
+    customer, a responsibility the name of a family.
+    """
+    return f"{record_id}:{kind}:{version:010d}"
 
 
 def version_of(key: str) -> int:

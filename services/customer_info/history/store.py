@@ -77,16 +77,16 @@ class History:
         if befores:
             await self._history.insert_many([_entry(kind, before) for before in befores], session=transaction)
 
-    async def as_of(self, subject: str, at: datetime) -> Document | None:
+    async def as_of(self, kind: str, subject: str, at: datetime) -> Document | None:
         """The former version of a record that was valid at `at`, as it was kept; None where none had been made."""
         found = await self._history.find_one(
-            {"subject": subject, "update_time": {"$lte": at}}, sort=[("update_time", -1)]
+            {"subject": subject, "kind": kind, "update_time": {"$lte": at}}, sort=[("update_time", -1)]
         )
         return None if found is None else _document(found)
 
-    async def many_as_of(self, subjects: Sequence[str], at: datetime) -> list[Document]:
+    async def many_as_of(self, kind: str, subjects: Sequence[str], at: datetime) -> list[Document]:
         """The same for many records at once: one for each that was there."""
-        valid = {"subject": {"$in": list(subjects)}, "update_time": {"$lte": at}}
+        valid = {"subject": {"$in": list(subjects)}, "kind": kind, "update_time": {"$lte": at}}
         found = await self._store.aggregate(
             HISTORY.name,
             [
@@ -97,10 +97,9 @@ class History:
         )
         return [_document(d["latest"]) for d in found]
 
-    async def versions(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Document]:
-        """The former versions asked for by subject and number, as they were kept."""
-        keys = [version_key(subject, version) for subject, version in wanted]
-        return {(d["subject"], d["version"]): _document(d) async for d in self._history.find({"_id": {"$in": keys}})}
+    async def versions(self, keys: Sequence[str]) -> dict[str, Document]:
+        """The former versions of these keys (`version_key`), as they were kept, by key."""
+        return {d["_id"]: _document(d) async for d in self._history.find({"_id": {"$in": list(keys)}})}
 
     async def page(
         self, customer_ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int
@@ -138,12 +137,12 @@ class Records:
         kept, collection = self._collections[kind]
         wanted: Document = {kept.owner: {"$in": list(customer_ids)}}
         if kept.many:
-            # Two versions of one record are never of one time: of that time, what comes next is another record's.
-            place = before and (before[0], before[1].rpartition(":")[0])
-            cursor = collection.find(wanted | _before(place, kept.time), SHOWN)
-            latest_first = cursor.sort([(kept.time, -1), ("_id", -1)]).limit(most)
-            return [_version(kind, d[kept.owner], d, kept.time) async for d in latest_first]
-        found = [_version(kind, d[kept.owner], d, kept.time) async for d in collection.find(wanted, SHOWN)]
+            # An id comes before every key that begins with it: one record too many at most.
+            cursor = collection.find(wanted | _before(before, kept.time), SHOWN)
+            cursor = cursor.sort([(kept.time, -1), ("_id", -1)]).limit(most + 1)
+        else:
+            cursor = collection.find(wanted, SHOWN)
+        found = [_version(kind, d[kept.owner], d, kept.time) async for d in cursor]
         return latest([v for v in found if before is None or v.place < before], most)
 
     async def one(self, kind: str, record_id: str) -> Version | None:
@@ -176,7 +175,7 @@ def _version(kind: str, customer_id: str, document: Mapping[str, Any], time: str
 
 def _entry(kind: str, before: Mapping[str, Any]) -> Document:
     entry: Document = {
-        "_id": version_key(before["_id"], before["version"]),
+        "_id": version_key(kind, before["_id"], before["version"]),
         "kind": kind,
         "subject": before["_id"],
         "customer_id": before.get("customer_id", before["_id"]),

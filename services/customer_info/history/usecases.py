@@ -23,9 +23,9 @@ class Former(Protocol):
         self, customer_ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int
     ) -> list[Version]: ...
 
-    async def versions(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], dict[str, Any]]: ...
+    async def versions(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]: ...
 
-    async def as_of(self, subject: str, at: datetime) -> dict[str, Any] | None: ...
+    async def as_of(self, kind: str, subject: str, at: datetime) -> dict[str, Any] | None: ...
 
 
 class Present(Protocol):
@@ -105,7 +105,7 @@ class HistoryUseCases:
         ids = await self._ids(customer_id)
         version = await self._present.one(kind, record_id)
         if version is not None and at is not None and version.time > at:
-            former = await self._former.as_of(record_id, at)
+            former = await self._former.as_of(kind, record_id, at)
             version = None if former is None else _version(version, former)
         if version is None or version.customer_id not in ids:
             raise NotFound("the customer has no such record", metadata={"type": kind, "id": record_id})
@@ -132,9 +132,10 @@ class HistoryUseCases:
         return rules.latest([v for versions in (*present, former) for v in versions], most)
 
     async def _changes(self, page: Sequence[Version], ids: Sequence[str], sight: Sight) -> list[Change]:
-        wanted = [(v.record_id, v.version - 1) for v in page if v.version > 1]
+        keys_before = [rules.version_key(v.kind, v.record_id, v.version - 1) for v in page]
+        wanted = [key for key, v in zip(keys_before, page, strict=True) if v.version > 1]
         kept = await self._former.versions(wanted) if wanted else {}
-        former = [kept.get((v.record_id, v.version - 1)) for v in page]
+        former = [kept.get(key) for key in keys_before]
         befores = [None if d is None else _version(v, d) for v, d in zip(page, former, strict=True)]
         keys = await self._keys_of([*page, *(b for b in befores if b is not None)], ids, sight)
         changes = []

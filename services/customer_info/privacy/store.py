@@ -9,6 +9,7 @@ from chassis.events.outbox import Happening, Outbox
 from chassis.exporting import PAGE
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.schema import Collection, Index
+from services.customer_info.customers.store import KIND as CUSTOMER
 from services.customer_info.history.rules import version_key
 from services.customer_info.history.store import HISTORY
 from services.customer_info.privacy.rules import Erasure
@@ -68,11 +69,11 @@ class ErasureStore:
         """
         newest = [("update_time", -1)]
         former = await self._history.find_one(
-            {"subject": customer_id}, {"version": 1}, sort=newest, session=transaction
+            {"subject": customer_id, "kind": CUSTOMER}, {"version": 1}, sort=newest, session=transaction
         )
         if former is None or former["version"] < version:
             return version
-        await self._history.delete_one({"_id": version_key(customer_id, version)}, session=transaction)
+        await self._history.delete_one({"_id": version_key(CUSTOMER, customer_id, version)}, session=transaction)
         return int(former["version"])
 
     async def finish(self, transaction: Transaction, erasure: Erasure, at: datetime, *happenings: Happening) -> None:

@@ -77,7 +77,7 @@ class ProfileStore:
         cursor = self._profiles.find({"customer_id": {"$in": list(customer_ids)}})
         documents = [d async for d in cursor]
         changed = [d["_id"] for d in documents if d["update_time"] > at]
-        former = await self._history.many_as_of(changed, at) if changed else []
+        former = await self._history.many_as_of(KIND, changed, at) if changed else []
         return await self._opened([*(d for d in documents if d["update_time"] <= at), *former])
 
     async def put(self, transaction: Transaction, profile: Profile, *happenings: Happening) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.customer_info.history.rules import Place, Version, latest, version_key
+from services.customer_info.history.rules import Place, Version, latest
 from services.customer_info.history.store import PERSONAL, PRESENT_ONLY, SEALED
 
 Document = dict[str, Any]
@@ -21,13 +21,13 @@ class FakeHistory:
             kept = version(kind, before.get("customer_id", before["_id"]), before)
             self.entries[kept.key] = kept
 
-    async def as_of(self, subject: str, at: datetime) -> Document | None:
-        found = latest((e for e in self.entries.values() if e.record_id == subject and e.time <= at), 1)
+    async def as_of(self, kind: str, subject: str, at: datetime) -> Document | None:
+        mine = (e for e in self.entries.values() if (e.kind, e.record_id) == (kind, subject))
+        found = latest((e for e in mine if e.time <= at), 1)
         return dict(found[0].document) if found else None
 
-    async def versions(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Document]:
-        found = {(i, n): self.entries.get(version_key(i, n)) for i, n in wanted}
-        return {place: dict(entry.document) for place, entry in found.items() if entry is not None}
+    async def versions(self, keys: Sequence[str]) -> dict[str, Document]:
+        return {key: dict(self.entries[key].document) for key in keys if key in self.entries}
 
     async def page(
         self, customer_ids: Sequence[str], kinds: Sequence[str], before: Place | None, most: int

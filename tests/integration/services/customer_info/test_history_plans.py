@@ -14,7 +14,7 @@ from services.customer_info.consents.rules import Withdrawn
 from services.customer_info.consents.store import ConsentStore
 from services.customer_info.customers.store import CustomerStore
 from services.customer_info.history.kinds import KEPT
-from services.customer_info.history.rules import Place
+from services.customer_info.history.rules import Place, version_key
 from services.customer_info.history.store import History, Records
 from services.customer_info.portfolio.store import ProductStore
 from services.customer_info.profiles.fact_rules import Sum
@@ -117,10 +117,12 @@ async def forget(bench: Bench) -> None:
 
 
 QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
-    "a record as of a time": lambda b: b.history.as_of(b.people[0].id, later(1)),
+    "a record as of a time": lambda b: b.history.as_of("customer", b.people[0].id, later(1)),
     "a customer as of a time": lambda b: b.customers.as_of(b.people[0].id, later(1)),
     "many customers as of a time": lambda b: b.customers.many_as_of([c.id for c in b.people], later(1)),
-    "former versions by number": lambda b: b.history.versions([(c.id, n) for c in b.people[:9] for n in (1, 2)]),
+    "former versions by number": lambda b: b.history.versions(
+        [version_key("customer", c.id, n) for c in b.people[:9] for n in (1, 2)]
+    ),
     "former versions of one": past(["customer", "product"], 1),
     "former versions of several": past(["customer", "product", "account"]),
     "former versions of a kind": past(["product"]),

@@ -20,7 +20,7 @@ from services.customer_info.customers.rules import Category, Customer
 from services.customer_info.customers.store import CustomerStore
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.history.kinds import KEPT
-from services.customer_info.history.rules import Place, Version
+from services.customer_info.history.rules import Place, Version, version_key
 from services.customer_info.history.store import HISTORY, PRESENT_ONLY, History, Records
 from services.customer_info.history.usecases import Former, Present
 from services.customer_info.portfolio import documents as product_documents
@@ -111,28 +111,32 @@ async def filled(book: Book, documents: Sequence[Document]) -> tuple[str, str]:
 
 async def test_what_a_record_was_is_read_back_as_it_was_kept(book: Book, documents: list[Document]) -> None:
     customer_id, product_id = await filled(book, documents)
-    found = await book.former.versions([(customer_id, 1), (customer_id, 2), (product_id, 1), (customer_id, 9)])
-    assert found.keys() == {(customer_id, 1), (customer_id, 2), (product_id, 1)}
+    first, second, never = (version_key("customer", customer_id, n) for n in (1, 2, 9))
+    product = version_key("product", product_id, 1)
+    found = await book.former.versions([first, second, product, never])
+    assert found.keys() == {first, second, product}
     expected = {k: v for k, v in documents[1].items() if k not in PRESENT_ONLY}
-    assert found[customer_id, 2] == expected
-    assert found[product_id, 1]["sealed"] == documents[3]["sealed"]
+    assert found[second] == expected
+    assert found[product]["sealed"] == documents[3]["sealed"]
 
 
 async def test_a_record_is_read_as_it_was_at_a_time(book: Book, documents: list[Document]) -> None:
     customer_id, _ = await filled(book, documents)
     moment = timedelta(milliseconds=1)
     for time, version in ((NOON, 1), (later(1) - moment, 1), (later(1), 2), (later(9), 2)):
-        assert (await book.former.as_of(customer_id, time))["version"] == version
-    assert await book.former.as_of(customer_id, NOON - moment) is None
-    assert await book.former.as_of(new_uuid(), NOON) is None
+        assert (await book.former.as_of("customer", customer_id, time))["version"] == version
+    assert await book.former.as_of("customer", customer_id, NOON - moment) is None
+    assert await book.former.as_of("customer", new_uuid(), NOON) is None
 
 
 @pytest.mark.parametrize("most", [1, 2, 50])
 async def test_former_versions_come_latest_first_page_by_page(book: Book, documents: list[Document], most: int) -> None:
     customer_id, product_id = await filled(book, documents)
-    noon = sorted([f"{customer_id}:0000000001", f"{product_id}:0000000001"], reverse=True)
-    assert await book.all(["customer", "product"], [customer_id], most) == [f"{customer_id}:0000000002", *noon]
-    assert await book.all(["product"], [customer_id, new_uuid()], most) == [f"{product_id}:0000000001"]
+    first, second = (version_key("customer", customer_id, n) for n in (1, 2))
+    sold = version_key("product", product_id, 1)
+    noon = sorted([first, sold], reverse=True)
+    assert await book.all(["customer", "product"], [customer_id], most) == [second, *noon]
+    assert await book.all(["product"], [customer_id, new_uuid()], most) == [sold]
     assert await book.all(["customer"], [new_uuid()], most) == []
 
 
@@ -166,7 +170,7 @@ async def test_what_is_sealed_is_taken_out_of_the_versions_of_who_is_erased(
 ) -> None:
     customer_id, product_id = await filled(book, documents)
     await book.former.forget(None, [customer_id])
-    found = await book.former.versions([(customer_id, 1), (product_id, 1)])
+    found = await book.former.versions([version_key("customer", customer_id, 1), version_key("product", product_id, 1)])
     assert len(found) == 2
     assert not any("sealed" in document for document in found.values())
 

@@ -63,9 +63,9 @@ def test_what_differs_without_the_key_is_personal() -> None:
 def test_versions_come_latest_first_and_each_once() -> None:
     versions = [version("a", 1), version("b", 1, later()), version("a", 2, later()), version("a", 2, later())]
     assert [v.key for v in rules.latest(versions, 5)] == [
-        "b:0000000001",
-        "a:0000000002",
-        "a:0000000001",
+        "b:customer:0000000001",
+        "a:customer:0000000002",
+        "a:customer:0000000001",
     ]
     assert len(rules.latest(versions, 2)) == 2
 
