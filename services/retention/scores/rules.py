@@ -118,7 +118,8 @@ def possible(table: Table, value: Value) -> tuple[Value, ...]:
     """The values that an operator can bring a feature to from `value`."""
     feature = BY_NAME[table.feature]
     if isinstance(table, NumericTable):
-        return () if value is None else tuple(to for to in feature.actions if to != value)
+        unknown = value is None or value != value  # noqa: PLR0124  # NaN
+        return () if unknown else tuple(to for to in feature.actions if to != value)
     if value in ("no_service", "none") or value not in feature.categories:
         return ()
     # What training never met has no score of its own: nothing can be said about changing to it.
