@@ -20,8 +20,9 @@ def now() -> datetime:
 
 def to_timestamp(moment: datetime) -> Timestamp:
     """`moment` (aware) as a protobuf timestamp."""
-    since = moment - _EPOCH
-    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
+    stamp = Timestamp()
+    put(stamp, moment)
+    return stamp
 
 
 def put(stamp: Timestamp, moment: datetime | None) -> None:

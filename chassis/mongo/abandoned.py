@@ -7,7 +7,6 @@ as a listener's position, only meets conflicts. A user may see and end its own s
 
 import asyncio
 import inspect
-from collections.abc import Sequence
 
 from pymongo.errors import PyMongoError
 
@@ -17,10 +16,9 @@ from chassis.mongo.client import Document, Store
 LOOK_SECONDS = 0.5
 # The list is not taken at one instant: a connection may be younger than the list of connections.
 YOUNGEST_MICROS = 100_000
-IDLE = "idleSession"
 # Nearly always there is none, and the long list of connections need not be read.
-SUSPECT = {"type": IDLE, "transaction.timeInactiveMicros": {"$gt": YOUNGEST_MICROS}}
-SHOWN = {"type": 1, "connectionId": 1, "lsid.id": 1, "transaction.timeInactiveMicros": 1}
+SUSPECT: Document = {"type": "idleSession", "transaction.timeInactiveMicros": {"$gt": YOUNGEST_MICROS}}
+SHOWN = {"type": 1, "connectionId": 1, "lsid.id": 1}
 _log = logger("abandoned")
 
 
@@ -41,25 +39,25 @@ async def end_abandoned(store: Store) -> int:
     A process that lives keeps the connection in its pool. Should it have lost it all the same, its driver learns that
     the transaction is gone, and the whole of it runs anew, as after any transient error.
     """
-    if not await _listed(store, [{"$match": SUSPECT}, {"$limit": 1}, {"$project": SHOWN}], connections=False):
+    if not await _listed(store, SUSPECT, connections=False):
         return 0
-    found = await _listed(store, [{"$project": SHOWN}], connections=True)
+    found = await _listed(store, {"$or": [{"type": "op"}, SUSPECT]}, connections=True)
     open_connections = {entry.get("connectionId") for entry in found if entry.get("type") == "op"}
     lost = [
         {"id": entry["lsid"]["id"]}
         for entry in found
-        if entry.get("type") == IDLE
-        and entry.get("connectionId") not in open_connections
-        and entry.get("transaction", {}).get("timeInactiveMicros", 0) > YOUNGEST_MICROS
+        if entry.get("type") == "idleSession" and entry.get("connectionId") not in open_connections
     ]
     if lost:
         await store.database.command("killSessions", lost)
     return len(lost)
 
 
-async def _listed(store: Store, steps: Sequence[Document], *, connections: bool) -> list[Document]:
-    """What the server says of this user's operations and sessions."""
+async def _listed(store: Store, which: Document, *, connections: bool) -> list[Document]:
+    """What the server says of those of this user's sessions, and of its `connections`, that are asked for."""
     asked = {"allUsers": False, "idleSessions": True, "idleConnections": connections}
-    listed = store.database.client.get_database("admin").aggregate([{"$currentOp": asked}, *steps])
+    listed = store.database.client.get_database("admin").aggregate(
+        [{"$currentOp": asked}, {"$match": which}, {"$project": SHOWN}]
+    )
     cursor = await listed if inspect.isawaitable(listed) else listed
     return [entry async for entry in cursor]

@@ -49,8 +49,7 @@ def show(
 
     from cli import asking
     from cli.pages import customer as pages
-    from cli.pages.paper import show as shown
-    from cli.pages.paper import show_json
+    from cli.pages.paper import show_answer
 
     async def work(client: "Client") -> "GetCustomer360Response":
         customer_id = await asking.customer_id(client, customer, "ID")
@@ -59,7 +58,4 @@ def show(
         return found
 
     story = asking.asked(data, name, "agent", work)
-    if as_json:
-        show_json(story)
-    else:
-        shown(pages.page(story, datetime.now(UTC)))
+    show_answer(story, pages.page(story, datetime.now(UTC)), as_json=as_json)

@@ -37,7 +37,7 @@ def search(
 
     from cli import asking
     from cli.pages import found as pages
-    from cli.pages.paper import show, show_json
+    from cli.pages.paper import show_answer
 
     request = SearchCustomersRequest(text=" ".join(text), limit=limit, include_archived=archived)
 
@@ -45,10 +45,8 @@ def search(
         return await asking.answer(client, client.search.SearchCustomers, request)
 
     answer = asking.asked(data, name, "agent", work)
-    if as_json:
-        show_json(answer)
-    else:
-        show(pages.searched(answer.found) if answer.found else "No customer of such a name.")
+    page = pages.searched(answer.found) if answer.found else "No customer of such a name."
+    show_answer(answer, page, as_json=as_json)
 
 
 def tree(
@@ -89,7 +87,7 @@ def who_is(
 
     from cli import asking
     from cli.pages import responsibilities as pages
-    from cli.pages.paper import show, show_json
+    from cli.pages.paper import show_answer
 
     request = WhoIsRequest(
         responsibility=responsibility, node_id=asking.id_of(node, "NODE"), as_of=asking.moment(at, "--at")
@@ -99,7 +97,7 @@ def who_is(
         return await asking.answer(client, client.responsibilities.WhoIs, request)
 
     answer = asking.asked(data, name, "agent", work)
-    show_json(answer) if as_json else show(pages.holders(answer))
+    show_answer(answer, pages.holders(answer), as_json=as_json)
     if not answer.answer.holders:
         raise typer.Exit(1)
 
@@ -115,7 +113,7 @@ def gaps(
     from cli import asking
     from cli.asking_gaps import gap_report
     from cli.pages import responsibilities as pages
-    from cli.pages.paper import show, show_json
+    from cli.pages.paper import show_answer
 
     at = asking.moment(as_of, "--as-of")
 
@@ -123,7 +121,7 @@ def gaps(
         return await gap_report(client, await asking.customer_id(client, customer), at)
 
     report = asking.asked(data, name, "agent", work)
-    show_json(report) if as_json else show(pages.gaps(report))
+    show_answer(report, pages.gaps(report), as_json=as_json)
     if report.gap_count:
         raise typer.Exit(1)
 
@@ -140,17 +138,15 @@ def duplicates(
 
     from cli import asking
     from cli.pages import found as pages
-    from cli.pages.paper import show, show_json
+    from cli.pages.paper import show_answer
 
     async def work(client: "Client") -> Any:
         request = FindDuplicatesRequest(customer_id=await asking.customer_id(client, customer), limit=limit)
         return await asking.answer(client, client.duplicates.FindDuplicates, request)
 
     answer = asking.asked(data, name, "agent", work)
-    if as_json:
-        show_json(answer)
-    else:
-        show(pages.duplicates(answer.candidates) if answer.candidates else "No record looks like the same customer.")
+    page = pages.duplicates(answer.candidates) if answer.candidates else "No record looks like the same customer."
+    show_answer(answer, page, as_json=as_json)
 
 
 def history(
@@ -170,7 +166,7 @@ def history(
 
     from cli import asking
     from cli.pages import changes as pages
-    from cli.pages.paper import show, show_json
+    from cli.pages.paper import show, show_answer
 
     async def work(client: "Client") -> Any:
         request = ListChangesRequest(
@@ -179,9 +175,7 @@ def history(
         return await asking.answer(client, client.history.ListChanges, request)
 
     answer = asking.asked(data, name, "agent", work)
-    if as_json:
-        show_json(answer)
-        return
-    show(pages.table(answer.changes) if answer.changes else "No change is kept.")
-    if answer.page.next_page_token:
+    page = pages.table(answer.changes) if answer.changes else "No change is kept."
+    show_answer(answer, page, as_json=as_json)
+    if not as_json and answer.page.next_page_token:
         show(f"There are more: --limit shows more than {limit}.")

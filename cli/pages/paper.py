@@ -20,6 +20,9 @@ def show(*page: RenderableType) -> None:
         console.print(part)
 
 
-def show_json(answer: Message) -> None:
-    """Print an answer as JSON on standard output, as it is: nothing is folded, nothing is coloured."""
-    print(MessageToJson(answer, ensure_ascii=False))
+def show_answer(answer: Message, page: RenderableType, *, as_json: bool) -> None:
+    """Print an answer on standard output: as a page or, for programs, as JSON, which is neither folded nor coloured."""
+    if as_json:
+        print(MessageToJson(answer, ensure_ascii=False))
+    else:
+        show(page)

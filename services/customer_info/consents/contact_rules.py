@@ -240,11 +240,11 @@ def decide(
     holding = [g for g in sorted(grounds, key=lambda g: RANK.index(g.basis)) if case.left(g)]
     if not holding:
         return case.refusal(grounds)
-    shut = window is not None and not open_at(window, question.at)
-    for ground in holding:
-        if not shut or ground.basis in SPARED[Extent.ALL_BUT_REQUIRED] or case.left(ground) - DISTURBS:
-            return Decision(Reason[f"ALLOWED_BY_{ground.basis.name}"], ground.id)
-    return Decision(Reason.OUTSIDE_CONTACT_WINDOW, opens=opening(window, question.at) if window else None)
+    if window is not None and not open_at(window, question.at):
+        holding = [g for g in holding if g.basis in SPARED[Extent.ALL_BUT_REQUIRED] or case.left(g) - DISTURBS]
+        if not holding:
+            return Decision(Reason.OUTSIDE_CONTACT_WINDOW, opens=opening(window, question.at))
+    return Decision(Reason[f"ALLOWED_BY_{holding[0].basis.name}"], holding[0].id)
 
 
 def _changes(known: Iterable[Record], kind: type[C]) -> list[tuple[C, Record]]:

@@ -139,8 +139,8 @@ class ConsentUseCases:
             customer = await self._owners.get(ids[0]) or customer
             records = [r for some in (await self._store.known_of_many(ids)).values() for r in some]
             profiles = await self._told(ids, at)
-        asked = _Asked(purpose, channel, at)
-        return asked.answer(customer, records, of_customer(ids, profiles).contact_window)
+        window = of_customer(ids, profiles).contact_window
+        return _answer(customer, records, window, purpose=purpose, channel=channel, at=at)
 
     async def may_contact_many(
         self, customer_ids: Sequence[str], purpose: str, channel: Channel | None, at: datetime | None
@@ -152,7 +152,6 @@ class ConsentUseCases:
         customers, records, profiles = await asyncio.gather(
             self._owners.many(survivors), self._store.known_of_many(everyone), self._told(everyone, at)
         )
-        asked = _Asked(purpose, channel, at)
         answers: dict[str, tuple[Decision, datetime]] = {}
         for customer_id, line in lines.items():
             customer = customers.get(line[0])
@@ -161,7 +160,7 @@ class ConsentUseCases:
             else:
                 known = [r for member in line for r in records[member]]
                 window = of_customer(line, profiles).contact_window
-                answers[customer_id] = asked.answer(customer, known, window)
+                answers[customer_id] = _answer(customer, known, window, purpose=purpose, channel=channel, at=at)
         return [answers[customer_id] for customer_id in customer_ids]
 
     async def _told(self, customer_ids: Sequence[str], at: datetime | None) -> dict[str, Profile]:
@@ -176,18 +175,17 @@ def _lifted(change: Change, before: Sequence[Record]) -> Record | None:
     return next(r for r in before if r.id == change.record_id) if isinstance(change, Lifted) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question about whoever it may be; `at` None: now."""
-
-    purpose: str
-    channel: Channel | None
-    at: datetime | None
-
-    def answer(self, customer: Customer, records: Sequence[Record], window: Window | None) -> tuple[Decision, datetime]:
-        """The answer for one customer, and the time that it is for."""
-        # Now is not before what was just recorded, whatever the clocks of two replicas say.
-        time = self.at or max([now(), *(r.time for r in records)])
-        question = Question(self.purpose, self.channel, time)
-        erased = customer.erase_time is not None
-        return contact_rules.decide(records, customer.status, erased=erased, question=question, window=window), time
+def _answer(
+    customer: Customer,
+    records: Sequence[Record],
+    window: Window | None,
+    *,
+    purpose: str,
+    channel: Channel | None,
+    at: datetime | None,
+) -> tuple[Decision, datetime]:
+    # Now is not before what was just recorded, whatever the clocks of two replicas say.
+    time = at or max([now(), *(r.time for r in records)])
+    question = Question(purpose, channel, time)
+    erased = customer.erase_time is not None
+    return contact_rules.decide(records, customer.status, erased=erased, question=question, window=window), time

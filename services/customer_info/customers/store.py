@@ -150,10 +150,7 @@ class CustomerStore:
     async def many_as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Customer]:
         """Those of the customers that were there at `at`, as they stood then, by id."""
         kept = [d async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, SHOWN)]
-        changed = [d["_id"] for d in kept if d["update_time"] > at]
-        former = await self._history.many_as_of(KIND, changed, at) if changed else []
-        there = [*(d for d in kept if d["update_time"] <= at), *former]
-        return {c.id: c for c in await self._all_opened(there)}
+        return {c.id: c for c in await self._all_opened(await self._history.many_as_of(KIND, kept, at))}
 
     async def version(self, transaction: Transaction, customer_id: str, version: int) -> Customer | None:
         """One customer in one of its versions, former or present."""

@@ -84,8 +84,13 @@ class History:
         )
         return None if found is None else _document(found)
 
-    async def many_as_of(self, kind: str, subjects: Sequence[str], at: datetime) -> list[Document]:
-        """The same for many records at once: one for each that was there."""
+    async def many_as_of(self, kind: str, present: Sequence[Document], at: datetime) -> list[Document]:
+        """Records as they stood at `at`, of those that are `present` now: one for each that was there."""
+        changed = [d["_id"] for d in present if d["update_time"] > at]
+        there = [d for d in present if d["update_time"] <= at]
+        return there + await self._former(kind, changed, at) if changed else there
+
+    async def _former(self, kind: str, subjects: Sequence[str], at: datetime) -> list[Document]:
         valid = {"subject": {"$in": list(subjects)}, "kind": kind, "update_time": {"$lte": at}}
         found = await self._store.aggregate(
             HISTORY.name,

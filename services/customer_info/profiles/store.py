@@ -75,10 +75,7 @@ class ProfileStore:
     async def as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Profile]:
         """The profiles that were written under these ids, by id, as they stood at `at`."""
         cursor = self._profiles.find({"customer_id": {"$in": list(customer_ids)}})
-        documents = [d async for d in cursor]
-        changed = [d["_id"] for d in documents if d["update_time"] > at]
-        former = await self._history.many_as_of(KIND, changed, at) if changed else []
-        return await self._opened([*(d for d in documents if d["update_time"] <= at), *former])
+        return await self._opened(await self._history.many_as_of(KIND, [d async for d in cursor], at))
 
     async def put(self, transaction: Transaction, profile: Profile, *happenings: Happening) -> None:
         """Adds a profile or, from its second version on, puts it in place of the one before, which is kept.

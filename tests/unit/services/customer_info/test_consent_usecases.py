@@ -24,7 +24,7 @@ from services.customer_info.consents.rules import (
 )
 from services.customer_info.consents.usecases import ConsentUseCases, Write
 from services.customer_info.customers.rules import Customer, Status
-from services.customer_info.profiles.rules import Day, Hours, Window
+from services.customer_info.profiles.rules import Day, Hours, Profile, Window
 from tests.support.fakes.consents import FakeConsents
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.lineage import FakeLineage
@@ -47,6 +47,9 @@ class House:
 
     async def add(self, customer_id: str, change: Change, source: Source = SHOP, write: Write = NOTHING) -> Record:
         return await self.usecases.record(customer_id, change, source, "agent-1", write)
+
+    async def tell(self, profile: Profile) -> None:
+        await self.profiles.transact(lambda t: self.profiles.put(t, profile))
 
     async def reason(self, customer_id: str, purpose: str = "marketing", at: datetime | None = None) -> Reason:
         decision, _ = await self.usecases.may_contact(customer_id, purpose, Channel.EMAIL, at)
@@ -258,8 +261,8 @@ async def test_the_hours_that_a_customer_keeps_count_as_they_stood_at_the_time()
     first = full_profile(absorbed.id, contact_window=None)
     other = Day(later(5).isoweekday() % 7 + 1)
     second = replace(first, version=2, update_time=later(5), contact_window=Window("UTC", (Hours((other,), 0, 1440),)))
-    for profile in (first, second):
-        await house.profiles.transact(lambda t, p=profile: house.profiles.put(t, p))  # type: ignore[misc]
+    await house.tell(first)
+    await house.tell(second)
     for asked in (ADA.id, absorbed.id):
         for at, reason in ((4, Reason.ALLOWED_BY_CONTRACT), (6, Reason.OUTSIDE_CONTACT_WINDOW)):
             decision, time = await house.usecases.may_contact(asked, "service", Channel.CALL, later(at))
