@@ -10,54 +10,13 @@ from holdfast.customer_info.v1 import portfolio_pb2 as pb
 from chassis.bulk import Outcome
 from chassis.query.selection import Operator, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
-from services.customer_info.accounts import rules as accounts
-from services.customer_info.accounts.rules import Account
-from services.customer_info.catalogue.rules import Family, Identifier
-from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
-from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.portfolio import usecases as portfolio_usecases
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
-from services.customer_info.portfolio.rules import Product, Row, Status
-from services.customer_info.portfolio.usecases import PortfolioUseCases
-from tests.support.fakes.accounts import FakeAccounts
-from tests.support.fakes.catalogue import FakeCatalogue
+from services.customer_info.portfolio.rules import Row, Status
 from tests.support.fakes.customers import FakeCustomers
-from tests.support.fakes.hierarchy import FakeHierarchy
-from tests.support.fakes.lineage import FakeLineage
-from tests.support.fakes.portfolio import FakeProducts
-from tests.unit.services.customer_info.account_builders import billing_account
-from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, person, product, product_rows
-from tests.unit.services.customer_info.trees import placement, tree
-
-OWNER = person()
-FAMILIES = [
-    *(Family(name, name, name, open=True, update_time=NOON) for name in ("broadband", "mobile", "voice")),
-    Family("leased_line", "Leased line", "broadband", identifiers=(Identifier("circuit", required=True),)),
-]
-CIRCUIT = (ServiceIdentifier("circuit", "CIR-1"),)
-
-
-def usecases(
-    *products: Product,
-    places: Sequence[Placement] = (),
-    payers: Sequence[Account] = (),
-    lineage: tuple[str, ...] = (),
-    owners: FakeCustomers | None = None,
-    **changes: Any,
-) -> tuple[PortfolioUseCases, FakeProducts]:
-    store, catalogue = FakeProducts(*products), CatalogueUseCases(FakeCatalogue(*FAMILIES))
-    owners = owners or FakeCustomers(replace(OWNER, **changes))
-    trees, used = FakeHierarchy(*places), FakeAccounts(*payers)
-    made = PortfolioUseCases(
-        store, owners, catalogue=catalogue, trees=trees, accounts=used, lineage=FakeLineage(lineage)
-    )
-    return made, store
-
-
-def told(outcomes: Sequence[Outcome | Refusal]) -> list[str]:
-    """Each outcome by its name, each refusal by its reason and field."""
-    return [o.value if isinstance(o, Outcome) else f"{o.reason} {o.field}" for o in outcomes]
+from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, product, product_rows
+from tests.unit.services.customer_info.portfolio_house import CIRCUIT, OWNER, told, usecases
 
 
 async def test_a_product_is_added_with_its_event() -> None:
@@ -336,80 +295,3 @@ async def test_rows_that_name_the_same_identifier_are_loaded_once() -> None:
         "created", "IDENTIFIER_TAKEN product.identifiers", "IDENTIFIER_TAKEN product.identifiers", "created",
     ]  # fmt: skip
     assert set(store.kept) == {rows[0].wish.id, rows[3].wish.id}
-
-
-async def test_a_product_comes_into_use_with_what_its_family_asks_for() -> None:
-    there = product(OWNER.id, Status.PROVISIONING, family="leased_line")
-    portfolio, _ = usecases(there)
-    with pytest.raises(Invalid) as refused:
-        await portfolio.change_status(there.id, Status.ACTIVE, "")
-    assert refused.value.field == "product.identifiers"
-    await portfolio.update(replace(there, identifiers=CIRCUIT), frozenset({"identifiers"}), "")
-    assert (await portfolio.change_status(there.id, Status.ACTIVE, "")).status is Status.ACTIVE
-
-
-DEPARTMENTS, SITES, FOREIGN = tree(OWNER.id), tree(OWNER.id), tree()
-SALES, LAB = placement(DEPARTMENTS, "sales"), placement(DEPARTMENTS, "lab")
-BERLIN, OLD = placement(SITES, "berlin"), placement(SITES, "old", end=later())
-PLACES = (SALES, LAB, BERLIN, OLD, placement(FOREIGN, "theirs"))
-
-
-@pytest.mark.parametrize("node_ids", [("sales",), ("sales", "berlin"), ("berlin", "lab"), ()])
-async def test_a_product_stands_at_most_at_one_node_of_each_tree_of_its_customer(node_ids: tuple[str, ...]) -> None:
-    portfolio, store = usecases(places=PLACES)
-    made = await portfolio.add(product(OWNER.id, node_ids=node_ids), "", b"")
-    assert store.kept[made.id].node_ids == node_ids
-
-
-@pytest.mark.parametrize(
-    ("node_ids", "kind", "field"),
-    [
-        (("nowhere",), NotFound, "product.node_ids[0]"),
-        (("sales", "theirs"), NotFound, "product.node_ids[1]"),
-        (("old",), NotFound, "product.node_ids[0]"),
-        (("sales", "berlin", "lab"), Invalid, "product.node_ids[2]"),
-    ],
-)
-async def test_a_product_stands_nowhere_else(node_ids: tuple[str, ...], kind: type[Refusal], field: str) -> None:
-    there = product(OWNER.id)
-    portfolio, store = usecases(there, places=PLACES)
-    attempts = (
-        portfolio.add(product(OWNER.id, node_ids=node_ids), "", b""),
-        portfolio.update(replace(there, node_ids=node_ids), frozenset({"node_ids"}), ""),
-    )
-    for attempt in attempts:
-        with pytest.raises(kind) as refused:
-            await attempt
-        assert refused.value.field == field
-    (outcome,) = await portfolio.load(product_rows(product(OWNER.id, node_ids=node_ids)))
-    assert isinstance(outcome, kind)
-    assert store.kept == {there.id: there}
-
-
-async def test_a_product_may_stand_in_a_tree_of_a_record_that_was_merged_into_its_customers() -> None:
-    portfolio, _ = usecases(places=PLACES, lineage=(OWNER.id, FOREIGN.customer_id))
-    rows = product_rows(product(OWNER.id, node_ids=("theirs", "sales")), product(OWNER.id))
-    assert told(await portfolio.load(rows)) == ["created", "created"]
-
-
-async def test_a_node_that_ended_since_does_not_get_in_the_way_of_other_changes() -> None:
-    there = product(OWNER.id, node_ids=("old",))
-    portfolio, _ = usecases(there, places=PLACES)
-    assert (await portfolio.update(replace(there, name="x"), frozenset({"name"}), "")).name == "x"
-    assert told(await portfolio.load(product_rows(replace(there, name="y")))) == ["updated"]
-
-
-async def test_only_an_account_in_use_is_billed() -> None:
-    used, closed = billing_account(), replace(billing_account(), status=accounts.Status.CLOSED)
-    portfolio, store = usecases(payers=(used, closed))
-    made = await portfolio.add(product(OWNER.id, account_id=used.id), "", b"")
-    for account_id in (closed.id, new_uuid()):
-        wish = replace(made, account_id=account_id)
-        with pytest.raises(NotFound) as refused:
-            await portfolio.update(wish, frozenset({"account_id"}), "")
-        assert refused.value.field == "product.account_id"
-        with pytest.raises(NotFound):
-            await portfolio.add(product(OWNER.id, account_id=account_id), "", b"")
-        (outcome,) = await portfolio.load(product_rows(product(OWNER.id, account_id=account_id)))
-        assert isinstance(outcome, NotFound)
-    assert [p.account_id for p in store.kept.values()] == [used.id]
