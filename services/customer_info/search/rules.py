@@ -153,10 +153,10 @@ def _for_one(raw: str) -> Iterator[Step]:
     yield Step(lambda: [f"w:{raw}"])
     yield Step(lambda: _written(raw) if short else ())
     yield Step(lambda: _alike([word]) - {f"w:{raw}"})
-    yield Step(lambda: _begun(word) - (_written(raw) if short else set()))
+    yield Step(lambda: _begun(raw) - (_written(raw) if short else set()))
     if not short:
         yield Step(lambda: (f"w:{w}" for more in (1, 2) for w in lengthened(raw, more)), Reach.CROWDED)
-        yield Step(lambda: _alike([word]) | _begun(word), Reach.CROWDED, lambda: [_written(raw)])
+        yield Step(lambda: _alike([word]) | _begun(raw), Reach.CROWDED, lambda: [_written(raw)])
     if len(raw) >= SLIPPABLE:
         yield Step(lambda: _alike(_near(raw)), Reach.MISTYPED)
         yield Step(lambda: (f"p:{w[:5]}" for w in slips(raw) if len(w) >= 5), Reach.FEWER)
@@ -273,10 +273,14 @@ def _written(start: str) -> frozenset[str]:
     return frozenset(f"p:{w}" for w in lengthened(start[:length], length - len(start[:length])))
 
 
-def _begun(start: str) -> set[str]:
-    """The terms of words that sound like `start` at their beginning; where that many spellings can be listed."""
+def _begun(raw: str) -> set[str]:
+    """The terms of words that sound like `raw` at their beginning; where that many spellings can be listed.
+
+    The one that was typed is always among them: who writes k as qc stands in no list.
+    """
+    start = _cut(raw)
     if len(start) <= max(PREFIXES):
-        return {f"p:{w}" for w in beginnings(start, _length(start))}
+        return _written(raw).union(f"p:{w}" for w in beginnings(start, _length(start)))
     return _alike(w for more in range(1, WORD - len(start) + 1) for w in continued(start, more))
 
 
