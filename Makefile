@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RUN := $(BIN)/python
 WORKERS ?= 2
+RUNS ?= 3
 
-.PHONY: help setup gen demo test check fix bench bench-full up down clean
+.PHONY: help setup gen demo test explore check fix bench bench-full up down clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -14,6 +15,10 @@ demo: setup ## from nothing to the 360 view of the customer most at risk, on a r
 test: setup ## everything, against a real MongoDB and the real edge; the integration tests with either driver
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 	HOLDFAST_MONGO_DRIVER=motor $(RUN) -m pytest -n $(WORKERS) --dist loadfile tests/integration
+
+explore: setup ## all properties with many more examples, other ones each time; RUNS times
+	for run in $$(seq $(RUNS)); do \
+	  $(RUN) -m pytest -q -n $(WORKERS) -m hypothesis --hypothesis-profile explore tests/unit || exit 1; done
 
 check: setup ## format, lint, types, contracts, laws; changes nothing
 	$(BIN)/ruff format --check .

@@ -1,7 +1,0 @@
-"""How properties of customer information are tried."""
-
-from hypothesis import settings
-
-# A shared core may pause any example for longer than any limit; what must be fast is measured in its own test.
-settings.register_profile("customer_info", deadline=None)
-settings.load_profile("customer_info")
