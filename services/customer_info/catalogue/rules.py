@@ -69,15 +69,6 @@ class Family:
     update_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A family in one of its versions, who made it so, and through which channel."""
-
-    family: Family
-    by: str = ""
-    channel: str = ""
-
-
 # What a family is called among the kinds of records.
 FAMILY = "family"
 CONTENT = ("title", "line", "characteristics", "identifiers", "open", "status")

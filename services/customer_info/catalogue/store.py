@@ -19,11 +19,10 @@ from services.customer_info.catalogue.rules import (
     Family,
     Identifier,
     Kind,
-    Made,
     Status,
 )
-from services.customer_info.history.rules import version_key
-from services.customer_info.history.store import HISTORY, History
+from services.customer_info.history.rules import Made
+from services.customer_info.history.store import History, Versions
 from services.customer_info.store import TRAIL, trail, without_none
 
 T = TypeVar("T")
@@ -63,8 +62,8 @@ class CatalogueStore:
         self._store = store
         self._history = history
         self._outbox = Outbox(store)
-        self._former = store.collection(HISTORY.name)
         self._families = store.collection(FAMILIES.name)
+        self._versions = Versions(store, FAMILY, FAMILIES.name, from_document)
         self._reads: Coalescer[None, Families] = Coalescer(self._read_all)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -89,15 +88,9 @@ class CatalogueStore:
         page = await LISTING.page(self._families, selection)
         return [from_document(d) for d in page.documents], page.next_page_token
 
-    async def versions(self, name: str, before: int, most: int) -> list[Made]:
+    async def versions(self, name: str, before: int, most: int) -> list[Made[Family]]:
         """What a family was in its versions below the number `before`, the latest first, at most `most`."""
-        # The present is read first: a family that is changed meanwhile is in both, and no version in neither.
-        found = await self._families.find_one({"_id": name, "version": {"$lt": before}})
-        span = {"$gte": version_key(FAMILY, name, 0), "$lt": version_key(FAMILY, name, before)}
-        cursor = self._former.find({"_id": span}).sort("_id", -1).limit(most)
-        former = [{"_id": name, **d["document"]} async for d in cursor]
-        there = [d for d in former if found is None or d["version"] < found["version"]]
-        return [_made(d) for d in ([found] if found else []) + there][:most]
+        return await self._versions.below(name, before, most)
 
     async def insert(self, transaction: Transaction, family: Family, *happenings: Happening) -> None:
         """Adds a family and what it has to tell.
@@ -169,10 +162,6 @@ def from_document(document: Document) -> Family:
         version=document["version"],
         update_time=document["update_time"],
     )
-
-
-def _made(document: Document) -> Made:
-    return Made(from_document(document), document.get("by", ""), document.get("channel", ""))
 
 
 def _characteristic_document(known: Characteristic) -> Document:

@@ -12,14 +12,13 @@ from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, missing
 from chassis.times import now
 from services.customer_info.catalogue import rules, wire
-from services.customer_info.catalogue.rules import FAMILY, Families, Family, Made
-from services.customer_info.history.rules import mark_of, place_of, token, version_key, version_of
+from services.customer_info.catalogue.rules import FAMILY, Families, Family
+from services.customer_info.history.rules import Made
+from services.customer_info.history.versions import version_page
 
 T = TypeVar("T")
 # How long another replica's change may go unseen: long enough that a bulk load never asks for each of its rows.
 LIFE_SECONDS = 2.0
-# More than any family has versions.
-NEWEST = 10**10
 NOTHING: tuple[Families, float] = ({}, float("-inf"))
 
 
@@ -34,7 +33,7 @@ class Catalogue(Protocol):
 
     async def page(self, selection: Selection) -> tuple[list[Family], str]: ...
 
-    async def versions(self, name: str, before: int, most: int) -> list[Made]: ...
+    async def versions(self, name: str, before: int, most: int) -> list[Made[Family]]: ...
 
     async def insert(self, transaction: Any, family: Family, *happenings: Happening) -> None: ...
 
@@ -86,22 +85,13 @@ class CatalogueUseCases:
         """
         return await self._store.page(selection)
 
-    async def versions(self, name: str, page_size: int, page_token: str) -> tuple[list[Made], str]:
+    async def versions(self, name: str, page_size: int, page_token: str) -> tuple[list[Made[Family]], str]:
         """A page of what a family was, the latest version first, and the next page's token.
 
         Raises:
             NotFound: there is none of this name; Invalid: the token is another list's.
         """
-        mark = mark_of(name, [FAMILY])
-        place = place_of(page_token, mark)
-        found = await self._store.versions(name, min(version_of(place[1]), NEWEST) if place else NEWEST, page_size + 1)
-        if not found and not place:
-            raise missing(FAMILY, name)
-        page = found[:page_size]
-        last = page[-1].family if len(found) > page_size else None
-        if last is None or last.update_time is None:
-            return page, ""
-        return page, token((last.update_time, version_key(FAMILY, name, last.version)), mark)
+        return await version_page(self._store.versions, FAMILY, name, page_size, page_token)
 
     async def define(self, wish: Family, given_etag: str) -> Family:
         """Makes the family that `wish` describes, or changes it to that.

@@ -3,7 +3,8 @@
 from holdfast.customer_info.v1 import catalogue_pb2 as pb
 
 from chassis.etag import etag
-from services.customer_info.catalogue.rules import Characteristic, Family, Identifier, Kind, Made, Status
+from services.customer_info.catalogue.rules import Characteristic, Family, Identifier, Kind, Status
+from services.customer_info.history.rules import Made
 from services.customer_info.wire import stamp
 
 STATUSES = {s: pb.FamilyStatus.Value(f"FAMILY_STATUS_{s.name}") for s in Status}
@@ -42,9 +43,9 @@ def message(kept: Family) -> pb.ProductFamily:
     )
 
 
-def version_message(made: Made) -> pb.FamilyVersion:
+def version_message(made: Made[Family]) -> pb.FamilyVersion:
     """A version of a family as it goes to a caller."""
-    family = made.family
+    family = made.record
     return pb.FamilyVersion(family=message(family), version=family.version, by=made.by, channel=made.channel)
 
 

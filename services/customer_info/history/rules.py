@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from chassis.rules import Invalid
+
+T = TypeVar("T")
 
 # A record as its noun's contract writes it in JSON, by the names of its fields.
 Content = Mapping[str, Any]
@@ -85,6 +87,15 @@ class Record:
     version: Version
     content: Content
     masked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """A version of a record that is no customer's, and who made it through which channel."""
+
+    record: T
+    by: str = ""
+    channel: str = ""
 
 
 def version_key(kind: str, record_id: str, version: int) -> str:

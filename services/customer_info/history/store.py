@@ -4,16 +4,18 @@ The record itself is its latest version; what it was before goes here, as it was
 under the key of the same person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.parts import update_in_parts
 from chassis.mongo.schema import Collection, Index
 from chassis.vault.joint import SEALED_WITH
-from services.customer_info.history.rules import Place, Version, latest, version_key
+from services.customer_info.history.rules import Made, Place, Version, latest, version_key
+
+V = TypeVar("V")
 
 HISTORY = Collection(
     "history",
@@ -129,6 +131,27 @@ class History:
             await update_in_parts(self._history, whose, taken, transaction)
         held = {SEALED_WITH: {"$in": list(customer_ids)}, "document.sealed": {"$exists": True}}
         await update_in_parts(self._history, held, {"$unset": {"document.sealed": ""}}, transaction)
+
+
+class Versions(Generic[V]):
+    """The versions of the records of a kind, read from their documents by `read`; of records that are no customer's."""
+
+    def __init__(self, store: Store, kind: str, collection: str, read: Callable[[Document], V]) -> None:
+        self._kind = kind
+        self._read = read
+        self._present = store.collection(collection)
+        self._former = store.collection(HISTORY.name)
+
+    async def below(self, record_id: str, before: int, most: int) -> list[Made[V]]:
+        """What a record was in its versions below the number `before`, the latest first, at most `most`."""
+        # The present is read first: a record that is changed meanwhile is in both, and no version in neither.
+        found = await self._present.find_one({"_id": record_id, "version": {"$lt": before}})
+        span = {"$gte": version_key(self._kind, record_id, 0), "$lt": version_key(self._kind, record_id, before)}
+        cursor = self._former.find({"_id": span}).sort("_id", -1).limit(most)
+        former = [_document(entry) async for entry in cursor]
+        there = [d for d in former if found is None or d["version"] < found["version"]]
+        documents = [*([found] if found else []), *there][:most]
+        return [Made(self._read(d), d.get("by", ""), d.get("channel", "")) for d in documents]
 
 
 class Records:

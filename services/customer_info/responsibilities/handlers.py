@@ -7,7 +7,7 @@ from holdfast.customer_info.v1 import responsibilities_pb2 as pb
 from holdfast.customer_info.v1 import responsibilities_pb2_grpc
 
 from chassis.app import App
-from chassis.query.selection import selection
+from chassis.query.selection import DEFAULT_PAGE_SIZE, selection
 from chassis.times import moment
 from services.customer_info.responsibilities import paging_rules, wire
 from services.customer_info.responsibilities.reading_usecases import Holders, ResponsibilityReading
@@ -41,6 +41,16 @@ class ResponsibilitiesHandlers(responsibilities_pb2_grpc.ResponsibilitiesService
         return pb.ListResponsibilitiesResponse(
             responsibilities=[wire.definition_message(r) for r in found],
             page=query_pb2.PageResponse(next_page_token=token),
+        )
+
+    async def ListResponsibilityVersions(
+        self, request: pb.ListResponsibilityVersionsRequest, _: Any
+    ) -> pb.ListResponsibilityVersionsResponse:
+        """Reads a page of what a responsibility was."""
+        page = request.page
+        made, token = await self._usecases.versions(request.name, page.page_size or DEFAULT_PAGE_SIZE, page.page_token)
+        return pb.ListResponsibilityVersionsResponse(
+            versions=[wire.version_message(m) for m in made], page=query_pb2.PageResponse(next_page_token=token)
         )
 
     async def Assign(self, request: pb.AssignRequest, _: Any) -> pb.AssignResponse:

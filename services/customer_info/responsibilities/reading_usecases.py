@@ -25,6 +25,8 @@ class Assignments(Protocol):
 
     async def catalogue(self, transaction: Any) -> Catalogue: ...
 
+    async def catalogue_as_of(self, at: datetime) -> Catalogue: ...
+
     async def holding(
         self, node_ids: Sequence[str], responsibilities: Sequence[str], at: datetime
     ) -> list[Assignment]: ...
@@ -111,9 +113,9 @@ class ResponsibilityReading:
             NotFound: there is no such responsibility, or no such node then, in this enterprise if one is named.
         """
         at = as_of or now()
-        catalogue = await self._store.catalogue(None)
+        catalogue = await self._catalogue(at, dated=as_of is not None)
         if name not in catalogue:
-            raise missing("responsibility", name, "responsibility")
+            raise missing(rules.DEFINITION, name, "responsibility")
         path = await self._trees.path(node_id, at)
         if not path or (customer_id and path[-1].customer_id not in await self._lineage.of(customer_id)):
             raise no_node(node_id, "node_id")
@@ -137,12 +139,13 @@ class ResponsibilityReading:
         if not await self._customers.present([customer_id]):
             raise missing("customer", customer_id, "customer_id")
         at = mark.as_of if mark else as_of or now()
+        dated = mark is not None or as_of is not None
         ids = await self._lineage.of(customer_id)
         trees = await self._trees_of(ids, tree_id)
-        catalogue = await self._store.catalogue(None)
+        catalogue = await self._catalogue(at, dated=dated)
         assignments = await self._store.begun(ids, tree_id, at)
         holding = [a for a in assignments if a.holds(at)]
-        shown = await self._shown(holding, at, dated=mark is not None or as_of is not None)
+        shown = await self._shown(holding, at, dated=dated)
         standings = {h.assignment.id: h.standing for h in shown}
         gaps: list[Gap] = []
         nodes = 0
@@ -153,6 +156,10 @@ class ResponsibilityReading:
             # Some ten milliseconds, and half a second where every node has its own: other calls do not wait for it.
             gaps += await asyncio.to_thread(tree_rules.gaps, places, own, standings, catalogue, at)
         return Report(paging_rules.after(gaps, mark), len(gaps), trees, nodes, at)
+
+    async def _catalogue(self, at: datetime, *, dated: bool) -> Catalogue:
+        """What there is to look after or, where the caller `dated` the question, what there was at `at`."""
+        return await self._store.catalogue_as_of(at) if dated else await self._store.catalogue(None)
 
     async def _trees_of(self, ids: Sequence[str], tree_id: str) -> dict[str, Tree]:
         page, token = await self._trees.page(ids, TREES)

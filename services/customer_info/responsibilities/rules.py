@@ -13,6 +13,8 @@ from services.customer_info.hierarchy.rules import FOREVER, Placement
 
 # The store keeps milliseconds; two changes within one still happened one after the other.
 TICK = timedelta(milliseconds=1)
+# What a responsibility itself is called among the kinds of records.
+DEFINITION = "responsibility"
 # Customers of these states are with us no more: they look after nothing.
 LEFT = frozenset({CustomerStatus.CLOSED, CustomerStatus.ARCHIVED})
 
@@ -121,6 +123,13 @@ def defined(before: Responsibility | None, wish: Responsibility, catalogue: Cata
         return before
     assert before.update_time is not None, "a stored responsibility has one"
     return replace(after, version=before.version + 1, update_time=following(before.update_time, at))
+
+
+def undated(first: Responsibility) -> Responsibility:
+    """A responsibility before it was defined for the `first` time: assignments that were taken over from elsewhere may
+    be older than it, and mean what it says; but nobody asked for it then.
+    """
+    return replace(first, required=False)
 
 
 def dependencies(name: str, catalogue: Catalogue) -> tuple[str, ...]:

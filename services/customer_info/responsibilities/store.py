@@ -14,9 +14,10 @@ from chassis.query.listing import Listing
 from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists
 from chassis.vault.vault import Vault
-from services.customer_info.history.store import History
+from services.customer_info.history.rules import Made, version_key
+from services.customer_info.history.store import History, Versions
 from services.customer_info.responsibilities import documents
-from services.customer_info.responsibilities.rules import Assignment, Catalogue, Responsibility
+from services.customer_info.responsibilities.rules import DEFINITION, Assignment, Catalogue, Responsibility, undated
 from services.customer_info.store import TRAIL, refused_key
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ class ResponsibilityStore:
         self._vault = vault
         self._history = history
         self._definitions = store.collection(RESPONSIBILITIES.name)
+        self._versions = Versions(store, DEFINITION, RESPONSIBILITIES.name, documents.definition)
         self._assignments = store.collection(ASSIGNMENTS.name)
         self._places = store.collection(PLACES.name)
         self._requests = Requests(store)
@@ -137,6 +139,19 @@ class ResponsibilityStore:
         cursor = self._definitions.find({}, session=transaction).sort("_id", 1)
         return {d["_id"]: documents.definition(d) async for d in cursor}
 
+    async def catalogue_as_of(self, at: datetime) -> Catalogue:
+        """All responsibilities by name, as they were at `at`; those that were defined later, `undated`."""
+        present = [d async for d in self._definitions.find({}).sort("_id", 1)]
+        then = {d["_id"]: d for d in await self._history.many_as_of(DEFINITION, present, at)}
+        later = {d["_id"]: version_key(DEFINITION, d["_id"], 1) for d in present if d["_id"] not in then}
+        first = await self._history.versions(list(later.values())) if later else {}
+        return {
+            d["_id"]: documents.definition(then[d["_id"]])
+            if d["_id"] in then
+            else undated(documents.definition(first.get(later[d["_id"]], d)))
+            for d in present
+        }
+
     async def define(self, transaction: Transaction, responsibility: Responsibility, *happenings: Happening) -> None:
         """Adds a responsibility, or puts it in place of the one before, which is kept; and what it has to tell.
 
@@ -147,13 +162,13 @@ class ResponsibilityStore:
         if responsibility.version > 1:
             name = {"_id": responsibility.name}
             before = await self._definitions.find_one_and_replace(name, document, session=transaction)
-            await self._history.keep(transaction, "responsibility", [before])
+            await self._history.keep(transaction, DEFINITION, [before])
         else:
             try:
                 await self._definitions.insert_one(document, session=transaction)
             except Exception as error:
                 if refused_key(error) is not None:
-                    known = {"type": "responsibility", "id": responsibility.name}
+                    known = {"type": DEFINITION, "id": responsibility.name}
                     raise AlreadyExists("there is a responsibility of this name", metadata=known) from error
                 raise
         await self._outbox.add(transaction, *happenings)
@@ -171,6 +186,10 @@ class ResponsibilityStore:
         """
         page = await RESPONSIBILITY_LISTING.page(self._definitions, selection)
         return [documents.definition(d) for d in page.documents], page.next_page_token
+
+    async def versions(self, name: str, before: int, most: int) -> list[Made[Responsibility]]:
+        """What a responsibility was in its versions below the number `before`, the latest first, at most `most`."""
+        return await self._versions.below(name, before, most)
 
     async def read(self, transaction: Transaction, assignment_id: str) -> Assignment | None:
         """One assignment, as the transaction sees it."""

@@ -15,8 +15,10 @@ from chassis.rules import NotFound, Refused, erased, missing
 from chassis.times import now
 from services.customer_info.customers.rules import Customer
 from services.customer_info.hierarchy.rules import Placement
+from services.customer_info.history.rules import Made
+from services.customer_info.history.versions import version_page
 from services.customer_info.responsibilities import rules, wire
-from services.customer_info.responsibilities.rules import Assignment, Catalogue, Responsibility, Wish
+from services.customer_info.responsibilities.rules import DEFINITION, Assignment, Catalogue, Responsibility, Wish
 
 T = TypeVar("T")
 
@@ -39,6 +41,8 @@ class Responsibilities(Protocol):
     async def hold_definitions(self, transaction: Any, names: Sequence[str]) -> None: ...
 
     async def listed(self, selection: Selection) -> tuple[list[Responsibility], str]: ...
+
+    async def versions(self, name: str, before: int, most: int) -> list[Made[Responsibility]]: ...
 
     async def read(self, transaction: Any, assignment_id: str) -> Assignment | None: ...
 
@@ -97,7 +101,7 @@ class ResponsibilityUseCases:
             if before is not None:
                 etag.check(given_etag, before.version)
             elif given_etag:
-                raise missing("responsibility", wish.name)
+                raise missing(DEFINITION, wish.name)
             after = rules.defined(before, wish, catalogue, now())
             if after is not before:
                 # Two changes at once could close a circle that neither sees: holding what they read makes one wait.
@@ -116,6 +120,14 @@ class ResponsibilityUseCases:
         """
         return await self._store.listed(selection)
 
+    async def versions(self, name: str, page_size: int, page_token: str) -> tuple[list[Made[Responsibility]], str]:
+        """A page of what a responsibility was, the latest version first, and the next page's token.
+
+        Raises:
+            NotFound: there is none of this name; Invalid: the token is another list's.
+        """
+        return await version_page(self._store.versions, DEFINITION, name, page_size, page_token)
+
     async def assign(self, wish: Wish, request_id: str, content: bytes) -> Assignment:
         """Gives a responsibility to somebody; a retry with the same `request_id` gets the same assignment.
 
@@ -130,7 +142,7 @@ class ResponsibilityUseCases:
             await self._check_enterprise(transaction, wish.customer_id)
             known = (await self._store.catalogue(transaction)).get(wish.responsibility)
             if known is None:
-                raise missing("responsibility", wish.responsibility, "assignment.responsibility")
+                raise missing(DEFINITION, wish.responsibility, "assignment.responsibility")
             at = now()
             place = await self._place(ids, wish.node_id, wish.start or at)
             await self._check_holder(transaction, wish)

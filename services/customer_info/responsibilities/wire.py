@@ -7,6 +7,7 @@ from holdfast.customer_info.v1 import responsibilities_pb2 as pb
 from chassis.etag import etag
 from chassis.times import moment, to_timestamp
 from services.customer_info.hierarchy.rules import FOREVER, Placement, Tree
+from services.customer_info.history.rules import Made
 from services.customer_info.responsibilities.rules import Assignment, Contact, Responsibility, Standing, Wish
 from services.customer_info.responsibilities.tree_rules import Gap, GapKind
 from services.customer_info.wire import stamp
@@ -40,6 +41,13 @@ def definition_message(kept: Responsibility) -> pb.Responsibility:
         required=kept.required,
         several=kept.several,
         update_time=stamp(kept.update_time),
+    )
+
+
+def version_message(made: Made[Responsibility]) -> pb.ResponsibilityVersion:
+    """A version of a responsibility as it goes to a caller."""
+    return pb.ResponsibilityVersion(
+        responsibility=definition_message(made.record), version=made.record.version, by=made.by, channel=made.channel
     )
 
 

@@ -21,6 +21,7 @@ and costs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -273,7 +274,7 @@ def _written(start: str) -> frozenset[str]:
     return frozenset(f"p:{w}" for w in lengthened(start[:length], length - len(start[:length])))
 
 
-def _begun(raw: str) -> set[str]:
+def _begun(raw: str) -> AbstractSet[str]:
     """The terms of words that sound like `raw` at their beginning; where that many spellings can be listed.
 
     The one that was typed is always among them: who writes k as qc stands in no list.

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
-from services.customer_info.catalogue.rules import Families, Family, Made
+from services.customer_info.catalogue.rules import Families, Family
 from services.customer_info.catalogue.store import LISTING
+from services.customer_info.history.rules import Made
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
@@ -50,7 +51,7 @@ class FakeCatalogue:
     def events(self) -> list[Happening]:
         return self._stage.events
 
-    async def versions(self, name: str, before: int, most: int) -> list[Made]:
+    async def versions(self, name: str, before: int, most: int) -> list[Made[Family]]:
         mine = [f for f in (*self.kept.values(), *self.former) if f.name == name and f.version < before]
         return [Made(f) for f in sorted(mine, key=lambda f: f.version, reverse=True)[:most]]
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from chassis.events.outbox import Happening
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists
-from services.customer_info.responsibilities.rules import Assignment, Catalogue, Responsibility
+from services.customer_info.history.rules import Made
+from services.customer_info.responsibilities.rules import Assignment, Catalogue, Responsibility, undated
 from services.customer_info.responsibilities.store import LISTING, RESPONSIBILITY_LISTING
 from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
@@ -35,6 +36,7 @@ class FakeResponsibilities:
     def __init__(self, *kept: Responsibility | Assignment) -> None:
         self._stage: Stage[Any] = Stage()
         self._stage.kept = {_key(k): k for k in kept}
+        self.former: dict[str, list[Responsibility]] = {}
         self.held: list[str] = []
 
     @property
@@ -60,10 +62,15 @@ class FakeResponsibilities:
         there = self._stage.sees(transaction)
         return {k: there[k] for k in sorted(there) if isinstance(there[k], Responsibility)}
 
+    async def catalogue_as_of(self, at: datetime) -> Catalogue:
+        return {name: self._then(present, at) for name, present in (await self.catalogue(None)).items()}
+
     async def define(self, transaction: Staged[Any], responsibility: Responsibility, *happenings: Happening) -> None:
         if responsibility.version == 1 and responsibility.name in transaction.kept:
             known = {"type": "responsibility", "id": responsibility.name}
             raise AlreadyExists("there is a responsibility of this name", metadata=known)
+        if before := transaction.kept.get(responsibility.name):
+            self.former.setdefault(responsibility.name, []).append(before)
         transaction.kept[responsibility.name] = responsibility
         transaction.events += happenings
 
@@ -73,6 +80,11 @@ class FakeResponsibilities:
     async def listed(self, selection: Selection) -> tuple[list[Responsibility], str]:
         catalogue = await self.catalogue(None)
         return page(catalogue.values(), selection, RESPONSIBILITY_LISTING, DEFINITION_GETTERS)
+
+    async def versions(self, name: str, before: int, most: int) -> list[Made[Responsibility]]:
+        present = (await self.catalogue(None)).get(name)
+        made = [*self.former.get(name, ()), *([present] if present else ())]
+        return [Made(r) for r in reversed(made) if r.version < before][:most]
 
     async def read(self, transaction: Any, assignment_id: str) -> Assignment | None:
         found = self._stage.sees(transaction).get(assignment_id)
@@ -103,6 +115,11 @@ class FakeResponsibilities:
             raise AlreadyExists("there is an assignment with this id", field="assignment.id", metadata=known)
         transaction.kept[assignment.id] = assignment
         transaction.events += happenings
+
+    def _then(self, present: Responsibility, at: datetime) -> Responsibility:
+        made = [*self.former.get(present.name, ()), present]
+        by_then = [r for r in made if r.update_time is None or r.update_time <= at]
+        return by_then[-1] if by_then else undated(made[0])
 
     def _assignments(self, transaction: Any) -> list[Assignment]:
         return [a for a in self._stage.sees(transaction).values() if isinstance(a, Assignment)]

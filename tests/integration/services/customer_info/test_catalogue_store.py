@@ -139,10 +139,10 @@ async def test_the_versions_of_a_family_come_latest_first_page_by_page(families:
         found += page
         if not token:
             break
-    assert [(m.family.name, m.family.version, m.family.title) for m in found] == [
+    assert [(m.record.name, m.record.version, m.record.title) for m in found] == [
         (wish.name, n + 1, f"{n}") for n in reversed(range(12))
     ]
-    assert [m.family.version for m in await families.versions(wish.name, 4, 2)] == [3, 2]
+    assert [m.record.version for m in await families.versions(wish.name, 4, 2)] == [3, 2]
     assert await families.versions(wish.name, 1, 2) == []
 
 

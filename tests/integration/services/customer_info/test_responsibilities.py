@@ -69,6 +69,36 @@ async def test_what_an_operator_usually_needs_is_there_and_can_be_changed(
     assert reason_of(role.value) == "PERMISSION_DENIED"
 
 
+async def test_who_made_a_responsibility_what_it_is_can_be_read_and_the_past_goes_by_what_it_was_then(
+    duties: ResponsibilitiesServiceStub, trees: HierarchyServiceStub, owner: str, agent: Metadata, loader: Metadata
+) -> None:
+    def named(*depends_on: str) -> pb.Responsibility:
+        return pb.Responsibility(name=name, description="Waters the plants.", depends_on=depends_on)
+
+    name = f"r{new_uuid()[:8]}"
+    node, *_ = await grown(trees, agent, (await planted(trees, agent, owner)).id)
+    made = []
+    for needed in ("auditor", "portfolio_manager", "technical_contact"):
+        wanted = pb.DefineResponsibilityRequest(responsibility=named(needed))
+        made.append((await duties.DefineResponsibility(wanted, metadata=loader)).responsibility)
+    asked = pb.ListResponsibilityVersionsRequest(name=name, page=query_pb2.PageRequest(page_size=2))
+    latest = await duties.ListResponsibilityVersions(asked, metadata=agent)
+    asked.page.page_token = latest.page.next_page_token
+    first = await duties.ListResponsibilityVersions(asked, metadata=agent)
+    told = [*latest.versions, *first.versions]
+    assert [(v.version, v.responsibility, v.by) for v in told] == [(n, made[n - 1], "tester") for n in (3, 2, 1)]
+    assert first.page.next_page_token == ""
+    usual = pb.ListResponsibilityVersionsRequest(name="auditor")
+    assert (await duties.ListResponsibilityVersions(usual, metadata=agent)).versions[-1].by == "system"
+    for then in made:
+        asked_then = pb.WhoIsRequest(customer_id=owner, responsibility=name, node_id=node, as_of=then.update_time)
+        answer = await duties.WhoIs(asked_then, metadata=agent)
+        assert answer.dependencies[0].responsibility == then.depends_on[0]
+    with pytest.raises(grpc.aio.AioRpcError) as unknown:
+        await duties.ListResponsibilityVersions(pb.ListResponsibilityVersionsRequest(name="unheard_of"), metadata=agent)
+    assert metadata_of(unknown.value) == {"type": "responsibility", "id": "unheard_of"}
+
+
 async def test_definitions_that_would_close_a_circle_together_do_not(
     duties: ResponsibilitiesServiceStub, loader: Metadata
 ) -> None:

@@ -79,6 +79,8 @@ async def definitions(bench: Bench) -> None:
     await bench.duties.listed(Selection(page_size=2, page_token=token))
     await bench.duties.listed(Selection(page_size=2).where("required", "true"))
     await bench.duties.catalogue(None)
+    await bench.duties.catalogue_as_of(later(-1))
+    await bench.duties.versions("d0", 9, 5)
     await bench.duties.add_missing(bench.definitions)
 
 

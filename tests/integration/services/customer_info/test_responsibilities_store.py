@@ -93,6 +93,30 @@ async def test_a_definition_follows_the_one_before(subject: Subject[Any]) -> Non
 
 
 @both
+async def test_the_catalogue_is_known_as_it_was_and_what_is_younger_as_it_began(subject: Subject[Any]) -> None:
+    old, young = duty(name(), required=True), duty(name(), required=True, update_time=later(5))
+    await keep(subject.store, old, young)
+    await keep(subject.store, replace(old, depends_on=(young.name,), version=2, update_time=later(4)))
+    changed = replace(young, description="other", version=2, update_time=later(7))
+    await keep(subject.store, changed, replace(old, required=False, version=3, update_time=later(9)))
+
+    async def known(at: int) -> list[Responsibility]:
+        catalogue = await subject.store.catalogue_as_of(later(at))
+        assert list(catalogue) == sorted(catalogue)
+        return [catalogue[old.name], catalogue[young.name]]
+
+    assert await known(-1) == [replace(old, required=False), replace(young, required=False)]
+    assert await known(3) == [old, replace(young, required=False)]
+    assert [(r.version, r.required) for r in await known(6)] == [(2, True), (1, True)]
+    assert [(r.version, r.required) for r in await known(8)] == [(2, True), (2, True)]
+    assert [r.version for r in await known(9)] == [3, 2]
+    made = await subject.store.versions(old.name, 3, 5)
+    assert [m.record for m in made] == [replace(old, depends_on=(young.name,), version=2, update_time=later(4)), old]
+    assert [m.record.version for m in await subject.store.versions(old.name, 9, 2)] == [3, 2]
+    assert await subject.store.versions(name(), 9, 2) == []
+
+
+@both
 async def test_responsibilities_are_listed_by_name(subject: Subject[Any]) -> None:
     made = [duty(f"{name()}", required=n % 2 == 0) for n in range(4)]
     await keep(subject.store, *made)

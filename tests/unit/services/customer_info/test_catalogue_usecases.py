@@ -65,9 +65,9 @@ async def test_every_change_of_a_family_is_told_and_its_versions_can_be_read() -
         ("fax", 3, "FamilyRetired"),
     ]
     first, token = await catalogue.versions("fax", 2, "")
-    assert [m.family.version for m in first] == [3, 2]
+    assert [m.record.version for m in first] == [3, 2]
     last, end = await catalogue.versions("fax", 2, token)
-    assert ([m.family.title for m in last], end) == (["Fax"], "")
+    assert ([m.record.title for m in last], end) == (["Fax"], "")
     with pytest.raises(NotFound):
         await catalogue.versions("telex", 2, "")
     with pytest.raises(Invalid) as foreign:

@@ -9,7 +9,7 @@ from services.customer_info.customers.rules import Customer, Status
 from services.customer_info.hierarchy.rules import Placement, Tree
 from services.customer_info.responsibilities import paging_rules
 from services.customer_info.responsibilities.reading_usecases import ResponsibilityReading
-from services.customer_info.responsibilities.rules import Assignment, Contact, Standing
+from services.customer_info.responsibilities.rules import Assignment, Contact, Responsibility, Standing
 from services.customer_info.responsibilities.tree_rules import Gap, GapKind
 from tests.support.fakes.accounts import FakeLineage
 from tests.support.fakes.customers import FakeCustomers
@@ -157,6 +157,28 @@ async def test_a_holder_whose_record_is_younger_than_the_question_is_as_it_is() 
     duties = reading(assignment(TOP, holder_id=ADA.id), customers=(OWNER, young))
     (holder,) = (await duties.who_is(OWNER.id, "manager", "top", NOON))[0].holders
     assert holder.standing is Standing.REACHABLE
+
+
+async def test_what_there_is_to_look_after_is_as_it_was_then() -> None:
+    store = FakeResponsibilities(*CATALOGUE, assignment(TOP, "sorter"), assignment(TOP, "collector"), assignment(TOP))
+    duties = ResponsibilityReading(store, FakeCustomers(OWNER), FakeHierarchy(TREE, TOP), FakeLineage())
+
+    async def defined(wish: Responsibility) -> None:
+        await store.transact(lambda t: store.define(t, wish))
+
+    await defined(duty("sorter", "checker", version=2, update_time=later(5)))
+    await defined(duty("checker", required=True, update_time=later(7)))
+    for at, needed, missing in (
+        (NOON, "collector", []),
+        (later(4), "collector", []),
+        (later(6), "checker", [("checker", ("sorter",))]),
+        (later(7), "checker", [("checker", ())]),
+        (None, "checker", [("checker", ())]),
+    ):
+        _, dependencies = await duties.who_is(OWNER.id, "sorter", "top", at)
+        assert [d.responsibility for d in dependencies] == [needed]
+        report = await duties.gap_report(OWNER.id, "", at)
+        assert [(g.responsibility, g.needed_by) for g in report.gaps] == missing
 
 
 async def test_a_report_goes_on_where_its_page_ended_as_of_the_same_time() -> None:

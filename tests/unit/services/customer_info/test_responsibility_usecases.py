@@ -80,6 +80,9 @@ async def test_a_responsibility_is_made_and_changed_with_its_etag() -> None:
     with pytest.raises(Invalid):
         await duties.define(replace(COLLECTOR, depends_on=("auditor",)), "")
     assert told(store) == [("auditor", n, "ResponsibilityDefined") for n in (1, 2)]
+    page, token = await duties.versions("auditor", 1, "")
+    last, end = await duties.versions("auditor", 1, token)
+    assert ([m.record for m in (*page, *last)], end) == ([after, made], "")
 
 
 async def test_an_assignment_is_kept_with_its_tree_and_told_without_its_contact() -> None:
