@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.retention.features.rules import (
@@ -54,8 +54,9 @@ def test_a_reading_ends_when_a_product_starts_or_ends_or_a_ticket_of_the_future_
 
 @given(
     st.lists(st.integers(-3000, 3000), min_size=1, max_size=6),
-    st.floats(0, 1, exclude_max=True),
+    st.floats(0, 1),
 )
+@example([0], 1.0).via("the last microsecond")
 def test_the_values_are_the_same_at_any_moment_before_a_reading_ends(minutes: list[int], share: float) -> None:
     moments = [NOON + timedelta(minutes=one) for one in minutes]
     facts: list[Fact] = [*lively_facts(), product(moments[0], max(moments))]
@@ -63,5 +64,5 @@ def test_the_values_are_the_same_at_any_moment_before_a_reading_ends(minutes: li
     facts += [TicketClosed(ticket_id="x0", at=moments[-1] + timedelta(minutes=30))]
     state = fold(facts)
     found = read(state, NOON)
-    later = NOON + (found.until - NOON) * share
+    later = NOON + (found.until - timedelta.resolution - NOON) * share
     assert read(state, later).values == found.values
