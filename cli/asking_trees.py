@@ -1,12 +1,9 @@
 """The trees of a customer, read whole."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1.query_pb2 import PageRequest, Query
 from holdfast.customer_info.v1.customers_pb2 import GetCustomerRequest
-from holdfast.customer_info.v1.hierarchy_pb2 import GetSubtreeRequest, ListTreesRequest, Node, Tree
+from holdfast.customer_info.v1.hierarchy_pb2 import GetSubtreeRequest, GetSubtreeResponse, ListTreesRequest, Tree
 
 from cli.asking import answer
 from cli.client import BULK_SECONDS, Client
@@ -16,19 +13,10 @@ MOST: int = 1000
 """Trees of a customer that are listed."""
 
 
-@dataclass(frozen=True)
-class Grown:
-    """A tree and its nodes, parents before their children, as they stood at a time."""
-
-    tree: Tree
-    nodes: Sequence[Node]
-    as_of: Timestamp
-
-
 async def trees(
     client: Client, customer_id: str, wanted: str | None, as_of: Timestamp | None, levels: int
-) -> list[Grown]:
-    """The trees of a customer, or the one of that name or id.
+) -> list[GetSubtreeResponse]:
+    """The trees of a customer, or the one of that name or id; each with all of its nodes.
 
     Raises:
         CommandError: there is no such tree.
@@ -43,15 +31,12 @@ async def trees(
     if wanted is not None and not chosen:
         names = ", ".join(one.name for one in listed) or "none"
         raise CommandError(f"--tree: the customer has no such tree; there are {names}")
-    return [await _grown(client, one, as_of, levels) for one in chosen]
+    return [await _whole(client, one, as_of, levels) for one in chosen]
 
 
-async def _grown(client: Client, tree: Tree, as_of: Timestamp | None, levels: int) -> Grown:
+async def _whole(client: Client, tree: Tree, as_of: Timestamp | None, levels: int) -> GetSubtreeResponse:
     request = GetSubtreeRequest(customer_id=tree.customer_id, tree_id=tree.id, as_of=as_of, levels=levels)
-    nodes: list[Node] = []
-    at = Timestamp()
+    whole = GetSubtreeResponse()
     async for piece in client.hierarchy.GetSubtree(request, metadata=client.metadata, timeout=BULK_SECONDS):
-        nodes += piece.nodes
-        if piece.HasField("as_of"):
-            at = piece.as_of
-    return Grown(tree, nodes, at)
+        whole.MergeFrom(piece)
+    return whole

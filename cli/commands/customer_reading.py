@@ -55,14 +55,15 @@ def tree(
     tree_name: Annotated[str | None, typer.Option("--tree", help="Only the tree of this name or id.")] = None,
     levels: Annotated[int, typer.Option(min=0, max=32, help="Levels shown; 0: all.")] = 0,
     as_of: AsOfOption = None,
+    as_json: JsonOption = False,
     data: DataOption = None,
     name: NameOption = None,
 ) -> None:
-    """Show how a customer is organised: its trees, with their nodes."""
+    """Show how a customer is organised: its trees, with their nodes; as JSON, one document for each tree."""
     from cli import asking
     from cli.asking_trees import trees
     from cli.pages import organisation as pages
-    from cli.pages.paper import show
+    from cli.pages.paper import show, show_answer
 
     at = asking.moment(as_of, "--as-of")
 
@@ -70,7 +71,10 @@ def tree(
         return await trees(client, await asking.customer_id(client, customer), tree_name, at, levels)
 
     found = asking.asked(data, name, "agent", work)
-    show(*(pages.tree(one) for one in found)) if found else show("No tree.")
+    for one in found:
+        show_answer(one, pages.tree(one), as_json=as_json)
+    if not found and not as_json:
+        show("No tree.")
 
 
 def who_is(

@@ -1,15 +1,14 @@
 """How a customer is organised."""
 
-from holdfast.customer_info.v1.hierarchy_pb2 import Node, NodeKind, TreeView
+from holdfast.customer_info.v1.hierarchy_pb2 import GetSubtreeResponse, Node, NodeKind, TreeView
 from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree as Drawn
 
-from cli.asking_trees import Grown
 from cli.pages.text import enum_words, minute, plain
 
 
-def tree(grown: Grown) -> RenderableType:
+def tree(grown: GetSubtreeResponse) -> RenderableType:
     """A tree with its nodes, each with its kind and id."""
     view = enum_words(TreeView.Name(grown.tree.view), "TREE_VIEW_")
     title = Text.assemble((plain(grown.tree.name), "bold"), (f"  the {view}'s view · {plain(grown.tree.id)}", "dim"))

@@ -84,6 +84,8 @@ def test_trees_holders_and_gaps_are_shown(holdfast: Run, people: dict[str, str],
     assert node in tree.stdout
     before = holdfast("customer", "tree", people["company"], "--as-of", "2001-01-01")
     assert "0 nodes as of 2001-01-01" in before.stdout
+    told = json.loads(holdfast("customer", "tree", people["company"], "--json").stdout)
+    assert node in {one["id"] for one in told["nodes"]}
     nobody = holdfast("customer", "tree", str(uuid.uuid4()))
     assert (nobody.returncode, nobody.stdout) == (1, "")
     assert "no such customer" in nobody.stderr

@@ -5,7 +5,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from holdfast.common.v1.types_pb2 import Reference
 from holdfast.customer_info.v1.customers_pb2 import Customer, CustomerStatus, ExternalId, Individual
 from holdfast.customer_info.v1.duplicates_pb2 import DuplicateCandidate, DuplicateEvidence, DuplicateVerdict
-from holdfast.customer_info.v1.hierarchy_pb2 import Node, NodeKind, Tree, TreeView
+from holdfast.customer_info.v1.hierarchy_pb2 import GetSubtreeResponse, Node, NodeKind, Tree, TreeView
 from holdfast.customer_info.v1.history_pb2 import Change, FieldChange
 from holdfast.customer_info.v1.merges_pb2 import FieldOutcome, MergeRecord, PreviewMergeResponse, Survivorship
 from holdfast.customer_info.v1.privacy_pb2 import EraseCustomerResponse
@@ -22,7 +22,6 @@ from holdfast.customer_info.v1.responsibilities_pb2 import (
 )
 from holdfast.customer_info.v1.search_pb2 import FoundCustomer
 
-from cli.asking_trees import Grown
 from cli.pages import changes, found, merging, organisation, responsibilities
 from tests.unit.cli.pages.paper import flat, printed
 
@@ -61,7 +60,7 @@ def test_a_tree_hangs_every_node_below_its_parent() -> None:
     ]
     nodes[2].reference.CopyFrom(Reference(type="account", id="a-1"))
     tree = Tree(id="t-1", name="Cost centres", view=TreeView.TREE_VIEW_CUSTOMER)
-    page = printed(organisation.tree(Grown(tree, nodes, AT)))
+    page = printed(organisation.tree(GetSubtreeResponse(tree=tree, nodes=nodes, as_of=AT)))
     assert "Cost centres  the customer's view · t-1" in page
     assert "└── Head office  site · n-1" in page
     assert "        └── 4711  cost centre · n-3 → account a-1" in page
@@ -69,7 +68,10 @@ def test_a_tree_hangs_every_node_below_its_parent() -> None:
 
 
 def test_a_part_of_a_tree_is_drawn_from_where_it_begins() -> None:
-    page = printed(organisation.tree(Grown(Tree(id="t", name="T"), [Node(id="n-2", parent_id="gone", name="IT")], AT)))
+    part = GetSubtreeResponse(
+        tree=Tree(id="t", name="T"), nodes=[Node(id="n-2", parent_id="gone", name="IT")], as_of=AT
+    )
+    page = printed(organisation.tree(part))
     assert "└── IT" in page
     assert "1 node as of" in page
 
