@@ -164,7 +164,6 @@ class Stores:
         """Those that hold something personal beside the customers themselves, of which a transaction can change all."""
         return [
             self.accounts,
-            self.duties,
             self.factors,
             self.consents,
             self.profiles,
@@ -286,7 +285,7 @@ def _privacy(base: Base, stores: Stores) -> None:
     consents_handlers.install(base.app, ConsentUseCases(stores.consents, customers, stores.profiles, base.lineage))
     archive = Archive(base.history, Records(base.store, KEPT), READ)
     history_handlers.install(base.app, HistoryUseCases(archive, customers, base.lineage, base.vault))
-    large: list[Forgetful] = [stores.products, stores.nodes, base.history]
+    large: list[Forgetful] = [stores.products, stores.nodes, stores.duties, base.history]
     around = (customers, base.lineage, base.vault)
     erasures = ErasureUseCases(ErasureStore(base.store), *around, stores.forgetful, large=large)
     exporting = Exporting(customers, base.lineage, base.vault, kinds(Holdings(base.store)))

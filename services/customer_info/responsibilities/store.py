@@ -7,6 +7,7 @@ from typing import TypeVar
 from chassis.events.outbox import Happening, Outbox
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.faults import duplicate
+from chassis.mongo.parts import update_in_parts
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
@@ -256,9 +257,12 @@ class ResponsibilityStore:
         await self._outbox.add(transaction, *happenings)
 
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
-        """Takes what people wrote out of these customers' assignments; that they were made stays: it names nobody."""
+        """Takes what people wrote out of these customers' assignments; that they were made stays: it names nobody.
+
+        Without a transaction it goes part by part: a large enterprise has more than one transaction could change.
+        """
         whose = {"customer_id": {"$in": list(customer_ids)}}
-        await self._assignments.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
+        await update_in_parts(self._assignments, whose, {"$unset": {"sealed": ""}}, transaction)
 
     async def _opened(self, kept: Sequence[Document]) -> list[Assignment]:
         keys = await self._vault.keys({d["customer_id"] for d in kept})

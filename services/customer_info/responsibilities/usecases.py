@@ -11,9 +11,10 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import NotFound, Refused, erased, missing
+from chassis.rules import NotFound, missing
 from chassis.times import now
-from services.customer_info.customers.rules import Customer
+from services.customer_info.customers import holding
+from services.customer_info.customers.holding import Owners, held, survivor_held
 from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.history.rules import Made
 from services.customer_info.history.versions import version_page
@@ -55,19 +56,13 @@ class Responsibilities(Protocol):
     async def put(self, transaction: Any, assignment: Assignment, *happenings: Happening) -> None: ...
 
 
-class Customers(Protocol):
-    """What the use cases ask of the store of customers."""
-
-    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
-
-
 class Trees(Protocol):
     """What the use cases ask of the store of hierarchies."""
 
     async def path(self, node_id: str, at: datetime) -> Sequence[Placement]: ...
 
 
-class Lineage(Protocol):
+class Lineage(holding.Lineage, Protocol):
     """Whose records belong to a customer, its survivor's first."""
 
     async def of(self, customer_id: str) -> Sequence[str]: ...
@@ -76,7 +71,7 @@ class Lineage(Protocol):
 class ResponsibilityUseCases:
     """Defines, assigns and ends responsibilities."""
 
-    def __init__(self, store: Responsibilities, customers: Customers, trees: Trees, lineage: Lineage) -> None:
+    def __init__(self, store: Responsibilities, customers: Owners, trees: Trees, lineage: Lineage) -> None:
         self._store = store
         self._customers = customers
         self._trees = trees
@@ -136,10 +131,10 @@ class ResponsibilityUseCases:
                 holder; AlreadyExists: somebody has it then, or the id is taken; Refused: the enterprise was merged or
                 erased, or the holder was or has left.
         """
-        ids = await self._lineage.of(wish.customer_id)
 
         async def work(transaction: Any) -> Assignment:
-            await self._check_enterprise(transaction, wish.customer_id)
+            await held(self._customers, transaction, wish.customer_id, "assignment.customer_id")
+            ids = await self._lineage.read(transaction, wish.customer_id)
             known = (await self._store.catalogue(transaction)).get(wish.responsibility)
             if known is None:
                 raise missing(DEFINITION, wish.responsibility, "assignment.responsibility")
@@ -157,12 +152,12 @@ class ResponsibilityUseCases:
         """Sets when an assignment ends: now, unless a time is given.
 
         Raises:
-            NotFound, Conflict (etag), Invalid: that is before it starts; AlreadyExists: somebody has it by then;
-            Refused: the enterprise was erased.
+            NotFound: no such enterprise or assignment; Conflict (etag); Invalid: that is before it starts;
+                AlreadyExists: somebody has it by then; Refused: the enterprise was erased.
         """
-        ids = await self._lineage.of(customer_id)
 
         async def work(transaction: Any) -> Assignment:
+            _, ids = await survivor_held(self._customers, self._lineage, transaction, customer_id)
             before = await self._assignment(transaction, ids, assignment_id)
             etag.check(given_etag, before.version)
             after = rules.ended(before, end, now())
@@ -190,20 +185,6 @@ class ResponsibilityUseCases:
             Invalid: the selection asks for what the list does not offer.
         """
         return await self._store.page(await self._whose(customer_id), selection)
-
-    async def _check_enterprise(self, transaction: Any, customer_id: str) -> None:
-        customer = await self._customers.read(transaction, customer_id)
-        if customer is None:
-            raise missing("customer", customer_id, "assignment.customer_id")
-        if customer.erase_time:
-            raise erased(customer_id)
-        if customer.merged_into:
-            raise Refused(
-                "the customer was merged into another one: name that one",
-                reason="MERGED",
-                field="assignment.customer_id",
-                metadata={"survivor_id": customer.merged_into},
-            )
 
     async def _check_holder(self, transaction: Any, wish: Wish) -> None:
         if wish.holder_id:

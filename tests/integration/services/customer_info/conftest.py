@@ -82,6 +82,12 @@ async def vault(key_store: Store, keys: Keys) -> Vault:
     return await open_vault(key_store, FileMasterKey(str(keys.instance.master_key)))
 
 
+@pytest.fixture
+async def other_vault(key_store: Store, vault: Vault, keys: Keys) -> Vault:
+    """The same keys as another replica has them: what it destroys, `vault` may still have in memory."""
+    return await open_vault(key_store, FileMasterKey(str(keys.instance.master_key)))
+
+
 async def opened_store(uri: str, collections: Sequence[Collection]) -> Store:
     driver = os.environ.get("HOLDFAST_MONGO_DRIVER", "pymongo")
     values = {"listen": "127.0.0.1:0", "jwks": "-", "jwt_issuer": "-", "mongo_driver": driver}

@@ -1,8 +1,8 @@
 """Products that are written while their customer is erased: on either side of it, and never behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import grpc
 import pytest
@@ -16,24 +16,20 @@ from chassis.errors import reason_of
 from chassis.lineage import Lineage
 from chassis.mongo.client import Store
 from chassis.rules import Refused
-from chassis.vault.master import FileMasterKey
-from chassis.vault.vault import Vault, open_vault
+from chassis.vault.vault import Vault
 from services.customer_info.accounts.store import AccountStore
 from services.customer_info.catalogue.defaults import default_families
 from services.customer_info.catalogue.store import CatalogueStore
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Customer
-from services.customer_info.customers.standing_rules import Standing
-from services.customer_info.customers.store import CustomerStore
 from services.customer_info.hierarchy.store import HierarchyStore
 from services.customer_info.history.store import History
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
 from services.customer_info.portfolio.rules import Row
 from services.customer_info.portfolio.store import ProductStore
 from services.customer_info.portfolio.usecases import PortfolioUseCases
-from services.customer_info.privacy.store import ErasureStore
-from services.customer_info.privacy.usecases import ErasureUseCases, Forgetful
 from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.erasing import Rival, Watched, left
 from tests.integration.services.customer_info.messages import person as person_message
 from tests.integration.services.customer_info.messages import product as product_message
 from tests.support.service import Keys
@@ -42,32 +38,11 @@ from tests.unit.services.customer_info.builders import new_uuid, person, product
 T = TypeVar("T")
 
 
-class Watched(CustomerStore):
-    """Customers of which one is looked at, and then, before anything else happens, something is done."""
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.then: Callable[[], Awaitable[Any]] | None = None
-
-    async def read(self, transaction: Any, customer_id: str) -> Customer | None:
-        return await self._watched(await super().read(transaction, customer_id))
-
-    async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
-        return await self._watched(await super().standings(customer_ids))
-
-    async def _watched(self, found: T) -> T:
-        then, self.then = self.then, None
-        if then is not None:
-            await then()
-        return found
-
-
 class House:
     """A replica that still has the keys of its customers in memory, and another one that erases."""
 
     def __init__(self, store: Store, vault: Vault, other: Vault) -> None:
         sealed = (store, vault, History(store))
-        self.store = store
         self.customers = Watched(*sealed)
         self.catalogue = CatalogueUseCases(CatalogueStore(store, History(store)))
         self.portfolio = PortfolioUseCases(
@@ -79,10 +54,8 @@ class House:
             lineage=Lineage(store),
         )
         elsewhere = (store, other, History(store))
-        everything: list[Forgetful] = [ProductStore(*elsewhere), History(store)]
-        self._erasures = ErasureUseCases(
-            ErasureStore(store), CustomerStore(*elsewhere), Lineage(store), other, everything
-        )
+        self._rival = Rival(elsewhere, ProductStore(*elsewhere), History(store))
+        self.left = partial(left, store, "products")
 
     async def owner(self) -> Customer:
         made = person()
@@ -90,16 +63,12 @@ class House:
         return made
 
     def erase_after_the_next_look(self, customer: Customer) -> None:
-        self.customers.then = lambda: self._erasures.erase(customer.id, "", "asked")
-
-    async def left(self, customer: Customer) -> list[dict[str, Any]]:
-        """The customer's products as they are kept."""
-        return [d async for d in self.store.collection("products").find({"customer_id": customer.id})]
+        self.customers.then = lambda: self._rival.erase(customer.id)
 
 
 @pytest.fixture
-async def house(store: Store, vault: Vault, key_store: Store, keys: Keys) -> House:
-    made = House(store, vault, await open_vault(key_store, FileMasterKey(str(keys.instance.master_key))))
+async def house(store: Store, vault: Vault, other_vault: Vault) -> House:
+    made = House(store, vault, other_vault)
     await made.catalogue.start(default_families())
     return made
 

@@ -11,9 +11,9 @@ from services.customer_info.responsibilities import paging_rules
 from services.customer_info.responsibilities.reading_usecases import ResponsibilityReading
 from services.customer_info.responsibilities.rules import Assignment, Contact, Responsibility, Standing
 from services.customer_info.responsibilities.tree_rules import Gap, GapKind
-from tests.support.fakes.accounts import FakeLineage
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.responsibilities import FakeResponsibilities
 from tests.unit.services.customer_info.builders import NOON, company, email, later, new_uuid, person
 from tests.unit.services.customer_info.responsibility_builders import PAT, assignment, duty

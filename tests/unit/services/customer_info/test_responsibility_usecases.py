@@ -13,9 +13,9 @@ from services.customer_info.customers.rules import Customer, Status
 from services.customer_info.hierarchy.rules import Placement, Tree
 from services.customer_info.responsibilities.rules import DEFAULTS, Assignment, Contact, Responsibility, Wish
 from services.customer_info.responsibilities.usecases import ResponsibilityUseCases
-from tests.support.fakes.accounts import FakeLineage
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.responsibilities import FakeResponsibilities
 from tests.unit.services.customer_info.builders import NOON, company, email, later, new_uuid, person
 from tests.unit.services.customer_info.responsibility_builders import PAT, assignment, duty
