@@ -63,5 +63,5 @@ def _holder(group: Holders, holder: Holder) -> tuple[RenderableType, ...]:
 def _gap(gap: Gap) -> tuple[RenderableType, ...]:
     kind = enum_words(GapKind.Name(gap.kind), "GAP_KIND_")
     where = " > ".join(map(plain, (gap.tree_name, *gap.path)))
-    needed = ", ".join(map(words, gap.needed_by)) or "required"
+    needed = "required" if gap.required else ", ".join(map(words, gap.needed_by)) or "assigned"
     return words(gap.responsibility), Text(kind, style="red"), where, needed, f"{gap.nodes:,}"

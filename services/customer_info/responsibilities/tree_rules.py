@@ -43,7 +43,8 @@ class Gap:
     """A responsibility that is not looked after from a node down, or, where `node_id` is empty, in a whole tree.
 
     `path` names the nodes from the top to it, `node_ids` has their ids; `needed_by` names the assigned
-    responsibilities that depend on it (none: it is required); `nodes` counts where it is so.
+    responsibilities that depend on it, where it is not `required` anyway. Neither: it was given to somebody who cannot
+    be reached, or left. `nodes` counts where it is so.
     """
 
     tree_id: str
@@ -51,6 +52,7 @@ class Gap:
     path: tuple[str, ...]
     responsibility: str
     kind: GapKind
+    required: bool
     needed_by: tuple[str, ...]
     assignment_ids: tuple[str, ...]
     nodes: int
@@ -135,6 +137,7 @@ class _Opening:
     place: Placement
     responsibility: str
     kind: GapKind
+    required: bool
     needed_by: tuple[str, ...]
     assignment_ids: tuple[str, ...]
     nodes: int = 0
@@ -174,17 +177,18 @@ class _Survey:
             ids = tuple(a.id for a in situation[name].assignments) if name in situation else ()
             known = above.openings.get(name) if above else None
             if known is None or (known.kind, known.assignment_ids) != (kind, ids):
-                known = _Opening(place, name, kind, needed_by, ids)
+                known = _Opening(place, name, kind, self.catalogue[name].required, needed_by, ids)
                 self.found.append(known)
             there[name] = known
         return there
 
     def _needed(self, present: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
-        """What has to be looked after where these are assigned, and which of them ask for it, if any do."""
+        """What has to be looked after where these are assigned, themselves too, and which others ask for it, if any."""
         known = self.needs.get(present)
         if known is None:
             asked: dict[str, list[str]] = {name: [] for name, r in self.catalogue.items() if r.required}
             required = frozenset(asked)
+            asked |= {name: [] for name in sorted(present)}
             for name in sorted(present):
                 for dependency in self.closures[name]:
                     asked.setdefault(dependency, []).append(name)
@@ -208,7 +212,7 @@ def _told(found: Sequence[_Opening], tops: int, names: Mapping[str, str]) -> lis
     """The gaps as a report tells them: what begins at every one of several tops is told once, of the tree."""
     whole: dict[str, list[_Opening]] = {}
     for opening in found:
-        if opening.kind is GapKind.NO_HOLDER and not opening.place.parent_id and not opening.needed_by:
+        if opening.kind is GapKind.NO_HOLDER and not opening.place.parent_id and opening.required:
             whole.setdefault(opening.responsibility, []).append(opening)
     everywhere = [openings for openings in whole.values() if tops > 1 and len(openings) == tops]
     merged = {id(opening) for openings in everywhere for opening in openings}
@@ -225,6 +229,7 @@ def _gap(opening: _Opening, node_ids: tuple[str, ...], path: tuple[str, ...], no
         path=path,
         responsibility=opening.responsibility,
         kind=opening.kind,
+        required=opening.required,
         needed_by=opening.needed_by,
         assignment_ids=opening.assignment_ids,
         nodes=nodes,

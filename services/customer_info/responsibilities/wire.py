@@ -131,6 +131,7 @@ def gap_message(gap: Gap, tree: Tree) -> pb.Gap:
         path=gap.path,
         responsibility=gap.responsibility,
         kind=GAP_KINDS[gap.kind],
+        required=gap.required,
         needed_by=gap.needed_by,
         assignment_ids=gap.assignment_ids,
         nodes=gap.nodes,

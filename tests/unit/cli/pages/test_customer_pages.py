@@ -94,8 +94,12 @@ def test_who_is_responsible_is_told_and_who_is_not_there() -> None:
 def test_gaps_are_told_with_where_and_how_many_there_are() -> None:
     gap = Gap(tree_name="Sites", path=["Head office", "IT"], responsibility="it_security", nodes=3)
     gap.kind = GapKind.GAP_KIND_NO_HOLDER
-    page = flat(printed(responsibilities.gaps(GapReportResponse(gaps=[gap], gap_count=5, node_count=9, as_of=AT)), 140))
+    gap.required = True
+    gone = Gap(tree_name="Sites", responsibility="fleet_owner", kind=GapKind.GAP_KIND_LEFT, nodes=9)
+    told = GapReportResponse(gaps=[gap, gone], gap_count=6, node_count=9, as_of=AT)
+    page = flat(printed(responsibilities.gaps(told), 140))
     assert "it security no holder Sites > Head office > IT required 3" in page
+    assert "fleet owner left Sites assigned 9" in page
     assert "and 4 more" in page
     none = flat(printed(responsibilities.gaps(GapReportResponse(node_count=9, as_of=AT))))
     assert none == "No gap. 9 nodes looked at, as of 2026-03-02 10:00 UTC"

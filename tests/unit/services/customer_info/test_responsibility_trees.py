@@ -109,7 +109,7 @@ def test_a_report_counts_every_node_and_need_that_a_walk_of_each_node_finds(
         needed = {n for n, r in CATALOGUE.items() if r.required}
         for name in CATALOGUE:
             if naive(path, assignments, name):
-                needed |= set(dependencies(name, CATALOGUE))
+                needed |= {name, *dependencies(name, CATALOGUE)}
         for name in needed:
             holders = naive(path, assignments, name)
             expected += not any(told[h] is Standing.REACHABLE for h in holders)
@@ -166,6 +166,14 @@ def test_what_an_assigned_one_depends_on_is_needed_from_there_down() -> None:
     assert (gap.needed_by, gap.nodes) == (("sorter",), 3)
     assert report(top, sorter, assignment(C, "collector")) == [("b", "collector", GapKind.NO_HOLDER, 2)]
     assert report(top, sorter, assignment(A, "collector")) == []
+
+
+def test_who_cannot_do_what_was_given_to_them_is_told_whether_or_not_it_is_needed() -> None:
+    silent = assignment(B, "collector")
+    (gap,) = gaps([assignment(A), silent], standings={silent.id: Standing.LEFT})
+    assert (gap.node_id, gap.responsibility, gap.kind, gap.nodes) == ("b", "collector", GapKind.LEFT, 3)
+    assert (gap.required, gap.needed_by, gap.assignment_ids) == (False, (), (silent.id,))
+    assert report(assignment(A), assignment(B, "collector", start=later(-9), end=later(-1))) == []
 
 
 def test_what_is_missing_at_every_top_is_told_once_of_the_tree() -> None:

@@ -49,7 +49,7 @@ def test_events_name_nobody() -> None:
 
 
 def test_a_gap_and_a_holder_go_out_whole() -> None:
-    gap = Gap(TREE.id, PLACE.path, ("top",), "sorter", GapKind.LEFT, ("auditor",), ("a",), 7)
+    gap = Gap(TREE.id, PLACE.path, ("top",), "sorter", GapKind.LEFT, False, ("auditor",), ("a",), 7)
     sent = wire.gap_message(gap, TREE)
     assert (sent.tree_name, sent.kind, sent.nodes) == (TREE.name, pb.GAP_KIND_LEFT, 7)
     assert (list(sent.path), list(sent.needed_by), list(sent.assignment_ids)) == (["top"], ["auditor"], ["a"])
