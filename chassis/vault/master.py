@@ -93,9 +93,12 @@ class TransitMasterKey:
         """The key that was wrapped.
 
         Raises:
-            MasterKeyError: the service does not answer, or refuses.
+            MasterKeyError: the service does not answer, or refuses; or a file's key wrapped it, which is no text.
         """
-        return base64.b64decode(await self._ask("decrypt", {"ciphertext": wrapped.decode()}, "plaintext"))
+        try:
+            return base64.b64decode(await self._ask("decrypt", {"ciphertext": wrapped.decode()}, "plaintext"))
+        except ValueError as error:
+            raise MasterKeyError("the keys of this store were not wrapped by the key service") from error
 
     async def _ask(self, verb: str, body: dict[str, str], wanted: str) -> str:
         url = f"/{verb}/".join(self._url.rsplit("/keys/", 1))

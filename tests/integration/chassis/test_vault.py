@@ -256,6 +256,20 @@ async def test_a_key_service_wraps_the_roots(store: Store, transit: str, tmp_pat
     assert wrapped.startswith(b"vault:v1:")
 
 
+async def test_a_key_service_takes_over_from_a_file_and_a_file_from_it(
+    store: Store, master: FileMasterKey, transit: str, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("s.good\n")
+    service = TransitMasterKey(transit, str(token))
+    before = await open_vault(store, master)
+    with pytest.raises(MasterKeyError, match="not wrapped by the key service"):
+        await open_vault(store, service)
+    for new, former in ((service, master), (master, service)):
+        for vault in (await open_vault(store, new, former), await open_vault(store, new)):
+            assert vault.token("x", "1") == before.token("x", "1")
+
+
 async def test_a_key_service_that_refuses_says_so(transit: str, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("s.bad")

@@ -49,9 +49,19 @@ def test_events_name_nobody() -> None:
 
 
 def test_a_gap_and_a_holder_go_out_whole() -> None:
-    gap = Gap(TREE.id, PLACE.path, ("top",), "sorter", GapKind.LEFT, False, ("auditor",), ("a",), 7)
+    gap = Gap(
+        tree_id=TREE.id,
+        node_ids=PLACE.path,
+        path=("top",),
+        responsibility="sorter",
+        kind=GapKind.LEFT,
+        required=True,
+        needed_by=("auditor",),
+        assignment_ids=("a",),
+        nodes=7,
+    )
     sent = wire.gap_message(gap, TREE)
-    assert (sent.tree_name, sent.kind, sent.nodes) == (TREE.name, pb.GAP_KIND_LEFT, 7)
+    assert (sent.tree_name, sent.kind, sent.required, sent.nodes) == (TREE.name, pb.GAP_KIND_LEFT, True, 7)
     assert (list(sent.path), list(sent.needed_by), list(sent.assignment_ids)) == (["top"], ["auditor"], ["a"])
     holder = wire.holder_message(assignment(PLACE), PAT, Standing.UNREACHABLE)
     assert holder.standing == pb.HOLDER_STANDING_UNREACHABLE
