@@ -31,6 +31,8 @@ def _fields(change: Change) -> Text:
     if change.version == 1:
         return Text("made", style="green")
     said = [_field(field) for field in change.fields[:MOST_FIELDS]]
+    if change.unreadable:
+        said.append("what cannot be read any more")
     if len(change.fields) > MOST_FIELDS:
         said.append(f"and {len(change.fields) - MOST_FIELDS} more")
     return Text("; ".join(said) or DASH)

@@ -73,20 +73,24 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change that made a version. `erased`: what was personal can no longer be read."""
+    """The change that made a version. `erased`: its owner was; `unreadable`: so are personal fields of it, for whatever
+    reason, and the change tells of none.
+    """
 
     version: Version
     fields: tuple[FieldChange, ...]
     erased: bool = False
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as it stood at a time, without the fields `masked`."""
+    """A record as it stood at a time, without the fields `masked`; `unreadable`: without all that was personal."""
 
     version: Version
     content: Content
     masked: tuple[str, ...] = ()
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

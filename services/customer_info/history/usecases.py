@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from chassis.rules import NotFound, missing
@@ -55,6 +56,23 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A version as far as the keys at hand open it: `readable` where they do."""
+
+    content: Content
+    readable: bool
+    closed: Callable[[], Content]
+
+    def personal(self) -> frozenset[str]:
+        """The fields that nobody reads without the keys."""
+        return rules.personal(self.content, self.closed())
+
+
+# What was before the first version.
+NOTHING = Seen({}, readable=True, closed=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """All versions of all records, and how those of each kind are read."""
 
@@ -80,7 +98,7 @@ class HistoryUseCases:
         """A page of the changes of a customer's records, latest first, and the next page's token.
 
         Versions in which nothing changed that their contract tells are left out: such a page is shorter. Who may
-        not see personal values is told which of them changed.
+        not see personal values is told which of them changed; where a version cannot be read, nobody is.
 
         Raises:
             Invalid: there is no such kind of record, or the token is another list's; NotFound: no such customer.
@@ -92,7 +110,7 @@ class HistoryUseCases:
         found = await self._versions(ids, kinds, before, page_size + 1)
         page = found[:page_size]
         more = len(found) > page_size
-        changes = [c for c in await self._changes(page, ids, sight) if c.fields or c.erased]
+        changes = [c for c in await self._changes(page, ids, sight) if c.fields or c.unreadable]
         return changes, rules.token(page[-1].place, mark) if more else ""
 
     async def record(self, customer_id: str, kind: str, record_id: str, at: datetime | None, sight: Sight) -> Record:
@@ -110,9 +128,10 @@ class HistoryUseCases:
         if version is None or version.customer_id not in ids:
             raise NotFound("the customer has no such record", metadata={"type": kind, "id": record_id})
         keys = await self._keys_of([version], ids, sight)
-        opened, closed = self._read(version, keys, sight)
-        hidden = rules.personal(opened, closed)
-        return Record(version, rules.without(opened, hidden), tuple(sorted(hidden)))
+        seen = self._read(version, keys)
+        hidden = seen.personal() if sight is Sight.NOTHING else frozenset()
+        content = rules.without(seen.content, hidden)
+        return Record(version, content, tuple(sorted(hidden)), unreadable=not seen.readable)
 
     async def _ids(self, customer_id: str) -> tuple[str, ...]:
         ids = await self._lineage.of(customer_id)
@@ -140,10 +159,17 @@ class HistoryUseCases:
         keys = await self._keys_of([*page, *(b for b in befores if b is not None)], ids, sight)
         changes = []
         for after, before in zip(page, befores, strict=True):
-            opened, closed = self._read(after, keys, sight)
-            was, was_closed = ({}, {}) if before is None else self._read(before, keys, sight)
-            hidden = rules.personal(opened, closed) | rules.personal(was, was_closed)
-            changes.append(Change(after, rules.changed(was, opened, hidden), erased=after.customer_id not in keys))
+            was, became = NOTHING if before is None else self._read(before, keys), self._read(after, keys)
+            readable = was.readable and became.readable
+            hidden = frozenset[str]()
+            if sight is Sight.NOTHING or not readable:
+                hidden = was.personal() | became.personal()
+            fields = rules.changed(was.content, became.content, hidden)
+            if not readable:
+                # What one of the two does not tell, the other does not show to have been set, or taken out.
+                fields = tuple(f for f in fields if not f.masked)
+            erased = after.customer_id not in keys
+            changes.append(Change(after, fields, erased=erased, unreadable=not readable))
         return changes
 
     async def _keys_of(self, versions: Sequence[Version], ids: Sequence[str], sight: Sight) -> Mapping[str, DataKey]:
@@ -151,11 +177,11 @@ class HistoryUseCases:
         needed = {owner for v in versions for owner in owners(v.customer_id, v.document)}
         return await self._keys.keys(needed & set(ids) if sight is Sight.OWN else needed)
 
-    def _read(self, version: Version, keys: Mapping[str, DataKey], sight: Sight) -> tuple[Content, Content]:
-        """A record read with the keys that it takes, and as somebody reads it who may not see what they open."""
+    def _read(self, version: Version, keys: Mapping[str, DataKey]) -> Seen:
+        """A version, with the keys that it takes if they are all there."""
         read, document = self._readers[version.kind], dict(version.document)
-        opened = read(document, key_of(version.customer_id, document, keys))
-        return opened, read(document, None) if sight is Sight.NOTHING else opened
+        key = key_of(version.customer_id, document, keys)
+        return Seen(read(document, key), key is not None, partial(read, document, None))
 
 
 def _version(other: Version, document: Mapping[str, Any]) -> Version:

@@ -29,6 +29,7 @@ def change_message(change: Change) -> pb.Change:
         channel=made.channel,
         fields=[_field(f) for f in change.fields],
         erased=change.erased,
+        unreadable=change.unreadable,
     )
 
 
@@ -44,6 +45,7 @@ def record_message(record: Record) -> pb.GetRecordResponse:
         by=made.by,
         channel=made.channel,
         masked_fields=record.masked,
+        unreadable=record.unreadable,
     )
     json_format.ParseDict(dict(record.content), out.content)
     return out

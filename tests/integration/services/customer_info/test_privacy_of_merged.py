@@ -121,6 +121,20 @@ async def test_who_was_parted_again_is_not_told_what_was_the_others(pair: Pair, 
     assert pair.bea.contact_media[0].value in await pair.exported(own)
 
 
+async def test_what_cannot_be_read_of_a_merged_past_is_told_as_such(pair: Pair, keys: Keys) -> None:
+    await pair.part()
+    asked = history_pb2.ListChangesRequest(customer_id=pair.bea.id, kinds=["customer"])
+    for reader in (keys.metadata("customer", customer_id=pair.bea.id), pair.lead):
+        if reader is pair.lead:
+            await pair.erase(pair.ann.id)
+        changes = (await pair.history.ListChanges(asked, metadata=reader)).changes
+        told = [(c.version, c.unreadable, c.erased) for c in changes]
+        assert told == [(4, True, False), (3, True, False), (2, True, False), (1, False, False)]
+        # Since when somebody is a customer is kept in plain: the merge took Ann's.
+        assert all({f.name for f in c.fields} <= {"since"} for c in changes[:3])
+        assert {"contact_media", "individual"} <= {f.name for f in changes[3].fields}
+
+
 async def test_who_is_erased_after_they_were_parted_is_gone_from_the_others_past_too(
     pair: Pair, store: Store, vault: Vault
 ) -> None:

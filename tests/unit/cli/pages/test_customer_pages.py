@@ -120,12 +120,14 @@ def test_a_change_is_told_with_what_was_and_what_is() -> None:
             ],
         ),
         Change(kind="product", version=1, time=AT, by="loader"),
-        Change(kind="customer", version=2, time=AT, by="dpo", erased=True),
+        Change(kind="customer", version=2, time=AT, by="dpo", erased=True, unreadable=True),
+        Change(kind="customer", version=4, time=AT, by="agent-8", unreadable=True),
     ]
     page = flat(printed(changes.table(told), 160))
     assert 'customer 3 agent-7 (call) language: "en" → "de"; contact media (not shown); parent id: - → "xxx' in page
     assert "product 1 loader made" in page
-    assert "the person was erased" in page
+    assert "customer 2 dpo the person was erased" in page
+    assert "customer 4 agent-8 what cannot be read any more" in page
 
 
 def test_a_preview_warns_of_values_that_will_be_gone() -> None:

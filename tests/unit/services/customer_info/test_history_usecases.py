@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.rules import Invalid, NotFound
+from chassis.vault.joint import SEALED_WITH, joint
 from chassis.vault.sealing import DataKey
 from services.customer_info.history.rules import Change, Content, FieldChange, Sight
 from services.customer_info.history.usecases import Archive, HistoryUseCases
@@ -48,8 +49,8 @@ class World:
     async def keys(self, owners: Collection[str]) -> dict[str, DataKey]:
         return {name: self.data_keys[name] for name in owners if name in self.data_keys}
 
-    async def write(self, kind: str, record_id: str, owner: str, value: int, secret: str = "s") -> None:
-        """The next version of a record."""
+    async def write(self, kind: str, record_id: str, owner: str, value: int, secret: str = "s", *others: str) -> None:
+        """The next version of a record, which holds the data of `others`, too."""
         before = self.records.kept[kind].get(record_id)
         if before is not None:
             await self.former.keep(None, kind, [before])
@@ -61,10 +62,16 @@ class World:
             "by": f"by-{value}",
             "channel": "call",
             "open": value,
-            "sealed": self.data_keys[owner].seal(record_id, {"secret": secret}),
+            "sealed": self._key(owner, *others).seal(record_id, {"secret": secret}),
+            SEALED_WITH: others,
             "lookup": [b"x"],
         }
         self.records.put(kind, document)
+
+    def _key(self, *whose: str) -> DataKey:
+        found = joint(whose, self.data_keys)
+        assert found is not None
+        return found
 
     async def all(self, page_size: int = 50, *kinds: str, sight: Sight = Sight.ALL) -> list[Change]:
         """All changes of Ann, page by page."""
@@ -131,6 +138,30 @@ async def test_changes_of_an_erased_person_are_listed_without_what_was_personal(
     assert second.erased
     assert first.erased
     assert second.fields == (FieldChange("open", 1, 2),)
+
+
+@pytest.mark.parametrize("erased", [True, False])
+async def test_a_version_that_held_somebody_elses_data_tells_of_nothing_personal_when_it_cannot_be_read(
+    world: World, erased: bool
+) -> None:
+    await world.write("person", "ann", "ann", 1, "Ann and Bob", "bob")
+    await world.write("person", "ann", "ann", 2, "Anna and Bob", "bob")
+    await world.write("person", "ann", "ann", 2, "Anna")
+    await world.write("person", "ann", "ann", 2, "Anne")
+    if erased:
+        del world.data_keys["bob"]
+    sight = Sight.ALL if erased else Sight.OWN
+    changes = await world.all(sight=sight)
+    assert [(c.version.version, c.fields, c.unreadable, c.erased) for c in changes] == [
+        (5, (FieldChange("secret", "Anna", "Anne"),), False, False),
+        (4, (), True, False),
+        (3, (FieldChange("open", 1, 2),), True, False),
+        (2, (), True, False),
+        (1, (FieldChange("open", None, 1), FieldChange("secret", None, "Ann")), False, False),
+    ]
+    record = await world.usecases.record("ann", "person", "ann", changes[2].version.time, sight)
+    assert (record.content, record.masked, record.unreadable) == ({"id": "ann", "open": 2}, (), True)
+    assert all(not c.unreadable for c in await world.all() if not erased)
 
 
 async def test_a_version_whose_predecessor_was_not_kept_shows_all_that_it_says(world: World) -> None:
