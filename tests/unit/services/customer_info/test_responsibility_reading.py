@@ -152,6 +152,18 @@ async def test_before_a_merge_a_holder_was_itself() -> None:
         assert holder.contact.email == address
 
 
+async def test_while_a_holder_was_merged_it_was_the_survivor_though_they_were_parted_since() -> None:
+    before = person(contact_media=(email("own@example.com"),))
+    merged = replace(before, merged_into=ADA.id, version=2, update_time=later(5))
+    parted = replace(before, version=3, update_time=later(9))
+    held = assignment(TOP, holder_id=before.id)
+    for ada, then in ((ADA, "ada@example.com"), (replace(ADA, erase_time=later(20), contact_media=()), "")):
+        duties = reading(held, customers=(OWNER, ada, parted), former=(before, merged))
+        for at, address in ((NOON, "own@example.com"), (later(7), then), (later(9), "own@example.com")):
+            (holder,) = (await duties.who_is(OWNER.id, "manager", "top", at))[0].holders
+            assert holder.contact.email == address
+
+
 async def test_a_holder_whose_record_is_younger_than_the_question_is_as_it_is() -> None:
     young = replace(ADA, create_time=later(5), update_time=later(5))
     duties = reading(assignment(TOP, holder_id=ADA.id), customers=(OWNER, young))
