@@ -50,19 +50,25 @@ class Exporting:
         """The records of each kind, under whatever of the person's ids they were written.
 
         Raises:
-            NotFound: there is no such customer; Refused: the person was erased (ERASED).
+            NotFound: there is no such customer; Refused: the person was erased (ERASED), be it while it is read.
         """
+        await self._check(customer_id)
+        members = await self._lineage.of(customer_id)
+        keys = await self._keys.keys(members)
+
+        async def opened(find: Find, read: Read) -> Pages:
+            async for documents in find(members):
+                # A record that names no customer is one. What held the data of who is another one now, stays closed.
+                yield [read(d, key_of(str(d.get("customer_id", d["_id"])), d, keys)) for d in documents]
+            # Of who was erased meanwhile some records were read empty, and others not at all.
+            await self._check(customer_id)
+
+        return {name: opened(*kind) for name, kind in self._kinds.items()}
+
+    async def _check(self, customer_id: str) -> None:
         customer = await self._customers.get(customer_id)
         if customer is None:
             raise missing("customer", customer_id)
         if customer.erase_time:
             metadata = {"type": "customer", "id": customer_id}
             raise Refused("the person was erased: nothing is held", reason="ERASED", metadata=metadata)
-        members = await self._lineage.of(customer_id)
-        keys = await self._keys.keys(members)
-        return {name: self._opened(*kind, members, keys) for name, kind in self._kinds.items()}
-
-    async def _opened(self, find: Find, read: Read, members: Sequence[str], keys: Mapping[str, DataKey]) -> Pages:
-        async for documents in find(members):
-            # A record that names no customer is one. What held the data of who is another customer now, stays closed.
-            yield [read(d, key_of(str(d.get("customer_id", d["_id"])), d, keys)) for d in documents]
