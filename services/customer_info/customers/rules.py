@@ -310,7 +310,7 @@ def check(customer: Customer) -> None:
     for n, medium in enumerate(customer.contact_media):
         if medium.start and medium.end and medium.end < medium.start:
             raise Invalid("its validity ends before it starts", field=f"customer.contact_media[{n}].valid")
-        if any(_same_then(medium, other) for other in customer.contact_media[:n]):
+        if any(same_then(medium, other) for other in customer.contact_media[:n]):
             raise Invalid("the same address stands there twice", field=f"customer.contact_media[{n}].value")
     characteristic_rules.check(customer.characteristics)
     if customer.parent_id and customer.parent_id == customer.id:
@@ -327,7 +327,7 @@ def _check_party(party: Individual | Organization) -> None:
         raise Invalid("must not be blank", field="customer.individual.family_name")
 
 
-def _same_then(one: ContactMedium, other: ContactMedium) -> bool:
+def same_then(one: ContactMedium, other: ContactMedium) -> bool:
     """Whether two entries are one address at one time: a number may go, and come back."""
     if (one.kind, one.value) != (other.kind, other.value):
         return False

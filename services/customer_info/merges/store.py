@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from chassis.mongo.client import Document, Store, Transaction
 from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
-from services.customer_info.merges.rules import Keep, Merge, Outcome
+from services.customer_info.merges.list_rules import Keep
+from services.customer_info.merges.rules import Merge, Outcome
 
 T = TypeVar("T")
 MERGES = Collection(
@@ -23,8 +24,8 @@ MERGES = Collection(
     },
     optional={"unmerge_time": "date", "unmerged_by": "string"},
     indexes=[
-        Index([("duplicate_id", 1), ("merge_time", -1)], serves="the merge that holds of a record; ListMerges"),
-        Index([("survivor_id", 1), ("merge_time", -1)], serves="ListMerges"),
+        Index([("duplicate_id", 1), ("merge_time", -1)], serves="ListMerges"),
+        Index([("survivor_id", 1), ("merge_time", -1)], serves="ListMerges; the merges that hold"),
     ],
 )
 MOST_LISTED = 1000
@@ -58,29 +59,29 @@ class MergeStore:
         """Says that a merge was undone."""
         await self._merges.replace_one({"_id": merge.id}, to_document(merge), session=transaction)
 
-    async def latest(self, transaction: Transaction, duplicate_id: str) -> Merge | None:
-        """The last merge of a record into another one."""
-        latest = [("merge_time", -1)]
-        found = await self._merges.find_one({"duplicate_id": duplicate_id}, sort=latest, session=transaction)
-        return None if found is None else from_document(found)
+    async def holding(self, transaction: Transaction, survivor_id: str) -> list[Merge]:
+        """The merges into a record that were not undone, in their order, whatever the clocks said."""
+        condition = {"survivor_id": survivor_id, "unmerge_time": {"$exists": False}}
+        found = [from_document(m) async for m in self._merges.find(condition, session=transaction)]
+        return sorted(found, key=lambda merge: merge.survivor_before)
 
     async def of(self, customer_ids: Sequence[str]) -> list[Merge]:
         """The merges in which any of the records took part, latest first, at most 1000."""
         ids = list(customer_ids)
         condition = {"$or": [{"duplicate_id": {"$in": ids}}, {"survivor_id": {"$in": ids}}]}
-        found = {m["_id"]: from_document(m) async for m in self._merges.find(condition).limit(MOST_LISTED)}
-        return sorted(found.values(), key=lambda m: (m.merge_time, m.id), reverse=True)
+        latest = self._merges.find(condition).sort("merge_time", -1).limit(MOST_LISTED)
+        return sorted([from_document(m) async for m in latest], key=lambda m: (m.merge_time, m.id), reverse=True)
 
 
 def to_document(merge: Merge) -> Document:
     """A merge as it is kept."""
     kept = {name: value for name, value in asdict(merge).items() if name not in ("id", "outcomes") and value}
-    outcomes = [{"field": o.field, "keep": o.keep.value, "conflict": o.conflict} for o in merge.outcomes]
+    outcomes = [{**asdict(o), "keep": o.keep.value} for o in merge.outcomes]
     return {"_id": merge.id, **kept, "outcomes": outcomes}
 
 
 def from_document(kept: Document) -> Merge:
     """A merge from what is kept."""
     values: dict[str, Any] = {name: value for name, value in kept.items() if name not in ("_id", "outcomes")}
-    outcomes = tuple(Outcome(o["field"], Keep(o["keep"]), o["conflict"]) for o in kept["outcomes"])
+    outcomes = tuple(Outcome(**{**o, "keep": Keep(o["keep"])}) for o in kept["outcomes"])
     return Merge(id=kept["_id"], **values, outcomes=outcomes)

@@ -14,8 +14,10 @@ from chassis.rules import Invalid, Refused, missing
 from chassis.times import now
 from services.customer_info.customers.rules import UPDATABLE, Customer, check_open
 from services.customer_info.customers.usecases import survivor, updated_event
-from services.customer_info.merges import rules
-from services.customer_info.merges.rules import Keep, Merge
+from services.customer_info.merges import parting_rules, rules
+from services.customer_info.merges.list_rules import Keep
+from services.customer_info.merges.parting_rules import Held, Parting
+from services.customer_info.merges.rules import Merge
 
 T = TypeVar("T")
 EVERYTHING = UPDATABLE | {"status"}
@@ -32,7 +34,7 @@ class Merges(Protocol):
 
     async def replace(self, transaction: Any, merge: Merge) -> None: ...
 
-    async def latest(self, transaction: Any, duplicate_id: str) -> Merge | None: ...
+    async def holding(self, transaction: Any, survivor_id: str) -> list[Merge]: ...
 
     async def of(self, customer_ids: Sequence[str]) -> list[Merge]: ...
 
@@ -135,10 +137,10 @@ class MergeUseCases:
             return (await self._merge(transaction, wish)).merge
 
         merge = await self._store.once(request_id, content, work)
-        survivor = await self._customers.get((await self._lineage.of(merge.survivor_id))[0])
-        if survivor is None:
-            raise missing("customer", merge.survivor_id)
-        return survivor, merge
+        # As it was made: it may have been changed, or merged on, before a retry.
+        made = await self._customers.version(None, merge.survivor_id, merge.survivor_after)
+        assert made is not None, "versions are kept for ever"
+        return made, merge
 
     async def _merge(self, transaction: Any, wish: Wish) -> Preview:
         survivor, duplicate = await self._pair(transaction, wish)
@@ -149,6 +151,7 @@ class MergeUseCases:
             *await self._lineage.read(transaction, duplicate.id),
         ]
         rules.check_group(group)
+        await self._lineage.put(transaction, [group])
         # The duplicate first: its identifiers must be free before the survivor takes them.
         await self._customers.replace(transaction, rules.swallowed(duplicate, survivor.id, at))
         try:
@@ -159,7 +162,6 @@ class MergeUseCases:
         event = pb.CustomersMerged(
             merge_id=merge.id, survivor_id=survivor.id, duplicate_id=duplicate.id, member_ids=group
         )
-        await self._lineage.put(transaction, [group])
         changed = frozenset(o.field for o in outcomes)
         await self._customers.replace(transaction, after, updated_event(after, changed), _event(after, event))
         await self._store.insert(transaction, merge)
@@ -171,30 +173,29 @@ class MergeUseCases:
         Raises:
             NotFound: there is no such record.
             Refused: it was not merged, its survivor was merged on (MERGED: part that one first), or was erased; or the
-                legal structure has changed since so that it would make no sense.
+                legal structure, or what was merged since, is such that it would make no sense.
         """
 
         async def work(transaction: Any) -> tuple[Customer, Customer, Merge]:
             duplicate = await self._record(transaction, duplicate_id)
-            merge = await self._store.latest(transaction, duplicate_id)
-            if not duplicate.merged_into or merge is None:
+            if not duplicate.merged_into:
                 raise Refused("the record is not merged into another", metadata={"state": duplicate.status})
-            survivor = await self._record(transaction, merge.survivor_id)
+            survivor = await self._record(transaction, duplicate.merged_into)
             check_open(survivor)
-            before = await self._customers.version(transaction, survivor.id, merge.survivor_before)
-            after = await self._customers.version(transaction, survivor.id, merge.survivor_after)
-            assert before is not None, "versions are kept for ever"
-            assert after is not None, "versions are kept for ever"
+            holding = [await self._held(transaction, m) for m in await self._store.holding(transaction, survivor.id)]
+            nth = [held.duplicate.id for held in holding].index(duplicate.id)
+            parting = parting_rules.unmerged(holding[nth], holding[nth + 1 :], survivor, now())
             members = await self._lineage.read(transaction, survivor.id)
             into = await self._customers.merged_into(transaction, members)
-            staying, leaving = rules.groups(members, into, duplicate.id)
-            others = [await self._record(transaction, member) for member in staying if member != survivor.id]
-            around = rules.Around(before, after, merge.outcomes)
-            mine, theirs = rules.unmerged(around, survivor, duplicate, others, now())
-            await self._part(transaction, mine, theirs, merge, (staying, leaving))
+            merge, mine = holding[nth].merge, parting.survivor[-1]
+            await self._part(transaction, parting, merge, rules.groups(members, into, duplicate.id))
+            for again in parting.again:
+                await self._store.replace(transaction, again)
+            for other in parting.others:
+                await self._customers.replace(transaction, other)
             undone = replace(merge, unmerge_time=mine.update_time, unmerged_by=subject())
             await self._store.replace(transaction, undone)
-            return mine, theirs, undone
+            return mine, parting.duplicate, undone
 
         return await self._store.transact(work)
 
@@ -209,12 +210,22 @@ class MergeUseCases:
         members = await self._lineage.of(customer_id)
         return await self._store.of([customer_id, *members]), members
 
-    async def _part(
-        self, transaction: Any, mine: Customer, theirs: Customer, merge: Merge, groups: Sequence[Sequence[str]]
-    ) -> None:
+    async def _held(self, transaction: Any, merge: Merge) -> Held:
+        before = await self._customers.version(transaction, merge.survivor_id, merge.survivor_before)
+        after = await self._customers.version(transaction, merge.survivor_id, merge.survivor_after)
+        assert before is not None, "versions are kept for ever"
+        assert after is not None, "versions are kept for ever"
+        return Held(merge, before, after, await self._record(transaction, merge.duplicate_id))
+
+    async def _part(self, transaction: Any, parting: Parting, merge: Merge, groups: Sequence[Sequence[str]]) -> None:
+        *between, mine = parting.survivor
+        theirs = parting.duplicate
         await self._lineage.put(transaction, groups)
         parted = pb.CustomersUnmerged(merge_id=merge.id, groups=[pb.CustomerGroup(member_ids=g) for g in groups])
-        # The survivor first: what it gives back must be free before its owner takes it.
+        # The survivor first: what it gives back must be free before its owner takes it. What it was between the merges
+        # is kept, since they start from it, and told to nobody.
+        for version in between:
+            await self._customers.replace(transaction, version)
         await self._customers.replace(
             transaction, mine, updated_event(mine, frozenset(EVERYTHING)), _event(mine, parted)
         )

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from holdfast.customer_info.v1 import merges_pb2 as pb
 
 from chassis.rules import Invalid
-from services.customer_info.merges.rules import Keep, Merge, Outcome
+from services.customer_info.merges.list_rules import Keep
+from services.customer_info.merges.rules import Merge, Outcome
 from services.customer_info.wire import stamp
 
 KEEPS = {k: pb.Survivorship.Value(f"SURVIVORSHIP_{k.name}") for k in Keep}

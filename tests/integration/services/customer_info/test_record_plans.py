@@ -72,8 +72,7 @@ async def every_step(bench: Bench) -> None:
 
 async def unmerge(bench: Bench) -> None:
     async def work(transaction: Any) -> None:
-        merge = await bench.merges.latest(transaction, bench.ids[1])
-        assert merge is not None
+        (merge,) = await bench.merges.holding(transaction, bench.ids[0])
         await bench.customers.merged_into(transaction, bench.ids[:2])
         await bench.merges.replace(transaction, merge)
 
