@@ -22,9 +22,13 @@ class Locks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """One try, as it was counted: against the agent, if it counts there, and the customer."""
+    """One try, as it counts against the agent, if it does there, and the customer.
+
+    Not `kept`, it tried nothing: these are the locks as they would be with it, and the store knows nothing of it.
+    """
 
     counted: tuple[Lock, ...] = ()
+    kept: bool = True
 
     def locked(self) -> list[Lock]:
         """The lock-outs that it leads to, if it was a failure."""
@@ -33,13 +37,10 @@ class Tries:
     def left(self, *, passed: bool, forgets: bool) -> int:
         """Failures left before the next lock-out, the fewest of all it counts against."""
         return min(
-            (
-                ALLOWED[lock.whose].failures
-                if forgets and lock.whose is Whose.CUSTOMER
-                else lock_rules.left(lock) + int(passed)
-                for lock in self.counted
-            ),
-            default=ALLOWED[Whose.CUSTOMER].failures,
+            ALLOWED[lock.whose].failures
+            if forgets and lock.whose is Whose.CUSTOMER
+            else lock_rules.left(lock) + int(passed)
+            for lock in self.counted
         )
 
 
@@ -63,15 +64,15 @@ class Counting:
                 if counts:
                     counted.append(await self._changed(whose, subject, lambda lock: lock_rules.tried(lock, now())))
                 else:
-                    lock_rules.check(await self._locks.lock(whose, subject), now())
+                    counted.append(lock_rules.tried(await self._locks.lock(whose, subject), now()))
         except Refused:
-            await self.give_back(Tries(tuple(counted)), forgets=False)
+            await self.give_back(Tries(tuple(counted), kept=counts), forgets=False)
             raise
-        return Tries(tuple(counted))
+        return Tries(tuple(counted), kept=counts)
 
     async def give_back(self, tries: Tries, *, forgets: bool) -> None:
         """Gives back a try that was no failure; with `forgets`, forgets all of the customer's."""
-        for own in tries.counted:
+        for own in tries.counted if tries.kept else ():
             if forgets and own.whose is Whose.CUSTOMER:
                 await self.forget(own.whose, own.id)
             else:

@@ -48,6 +48,28 @@ async def test_a_caller_who_names_itself_has_claimed(house: House) -> None:
     assert house.store.events == []
 
 
+async def test_who_gives_no_answer_is_told_how_many_failures_are_left_and_takes_none(house: House) -> None:
+    for left in (4, 3, 2, 1):
+        assert (await house.verify(WRONG)).left == left
+        assert [(await house.verify()).left for _ in range(2)] == [left] * 2
+        assert (await house.verify(actor=SYSTEM)).left == left
+    others = person()
+    house.owners[others.id] = others
+    assert (await house.verify(customer_id=others.id)).left == 1, "those of the agent"
+    assert (await house.verify(customer_id=others.id, actor=SYSTEM)).left == 5
+    house.clock += timedelta(minutes=31)
+    assert (await house.verify(customer_id=others.id)).left == 3, "time forgives an agent"
+    assert (await house.verify()).left == 1, "and no customer"
+
+
+async def test_once_a_lock_out_is_over_each_failure_leads_to_the_next(house: House) -> None:
+    for _ in range(5):
+        await house.verify(WRONG, actor=SYSTEM)
+    house.clock += timedelta(minutes=1)
+    assert (await house.verify(actor=SYSTEM)).left == 1
+    assert (await house.verify(WRONG, actor=SYSTEM)).left == 0
+
+
 async def test_the_right_answer_verifies_for_its_contact_only(house: House) -> None:
     await house.set(RIGHT)
     result = await house.verify(RIGHT)
