@@ -1,6 +1,10 @@
-"""Counts tries in the store, before anything is compared: of many at once, no more get through than are allowed."""
+"""Counts tries in the store, before anything is compared: of many at once, no more get through than are allowed.
 
-from collections.abc import Callable
+A try of a customer of several ids counts under each of them. So a merge gives nobody fresh tries, since the id with the
+most failures decides; nor does an un-merge, since each of the two keeps what was counted while they were one.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -17,12 +21,14 @@ class Locks(Protocol):
 
     async def lock(self, whose: Whose, subject: str) -> Lock: ...
 
+    async def locks_of(self, whose: Whose, subjects: Sequence[str]) -> list[Lock]: ...
+
     async def swap(self, before: Lock, after: Lock) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """One try, as it counts against the agent, if it does there, and the customer.
+    """One try, as it counts against the agent, if it does there, and the customer under each of its ids.
 
     Not `kept`, it tried nothing: these are the locks as they would be with it, and the store knows nothing of it.
     """
@@ -31,8 +37,10 @@ class Tries:
     kept: bool = True
 
     def locked(self) -> list[Lock]:
-        """The lock-outs that it leads to, if it was a failure."""
-        return [lock for lock in self.counted if lock.until is not None]
+        """The lock-outs that it leads to, if it was a failure: of the agent, of the customer, or of both."""
+        each = [[lock for lock in self.counted if lock.whose is whose] for whose in Whose]
+        longest = [lock_rules.longest(locks) for locks in each if locks]
+        return [lock for lock in longest if lock.until is not None]
 
     def left(self, *, passed: bool, forgets: bool) -> int:
         """Failures left before the next lock-out, the fewest of all it counts against."""
@@ -50,42 +58,56 @@ class Counting:
     def __init__(self, locks: Locks) -> None:
         self._locks = locks
 
-    async def count(self, actor: Actor, customer_id: str, *, counts: bool) -> Tries:
+    async def count(self, actor: Actor, customer_ids: Sequence[str], *, counts: bool) -> Tries:
         """Counts one try; one that tries nothing does not count, but is refused like any while locked out.
 
         Raises:
             Refused: the agent or the customer is locked out (LOCKED_OUT); then nothing is counted.
         """
-        subjects = [(Whose.AGENT, actor.subject)] if actor.person else []
-        subjects.append((Whose.CUSTOMER, customer_id))
+        against: list[tuple[Whose, Sequence[str]]] = [(Whose.AGENT, (actor.subject,))] if actor.person else []
+        against.append((Whose.CUSTOMER, customer_ids))
         counted: list[Lock] = []
         try:
-            for whose, subject in subjects:
-                if counts:
-                    counted.append(await self._changed(whose, subject, lambda lock: lock_rules.tried(lock, now())))
-                else:
-                    counted.append(lock_rules.tried(await self._locks.lock(whose, subject), now()))
+            for whose, subjects in against:
+                for lock in await self.unlocked(whose, subjects):
+                    # One after the other, in the same order for all: of two at once, with one failure left, the first
+                    # gets through. Otherwise each might stand in the other's way.
+                    after = await self._changed(lock, _tried) if counts else _tried(lock)
+                    counted.append(after)
         except Refused:
             await self.give_back(Tries(tuple(counted), kept=counts), forgets=False)
             raise
         return Tries(tuple(counted), kept=counts)
 
+    async def unlocked(self, whose: Whose, subjects: Sequence[str]) -> list[Lock]:
+        """The locks of an agent, or of a customer under each of its ids, none of which is locked.
+
+        Raises:
+            Refused: one of them is (LOCKED_OUT).
+        """
+        locks = await self._locks.locks_of(whose, subjects)
+        lock_rules.check(lock_rules.longest(locks), now())
+        return locks
+
     async def give_back(self, tries: Tries, *, forgets: bool) -> None:
         """Gives back a try that was no failure; with `forgets`, forgets all of the customer's."""
         for own in tries.counted if tries.kept else ():
-            if forgets and own.whose is Whose.CUSTOMER:
-                await self.forget(own.whose, own.id)
-            else:
-                await self._changed(own.whose, own.id, partial(lock_rules.given_back, own=own))
+            forgotten = forgets and own.whose is Whose.CUSTOMER
+            await self._changed(own, lock_rules.forgotten if forgotten else partial(lock_rules.given_back, own=own))
 
-    async def forget(self, whose: Whose, subject: str) -> None:
-        """Forgets all failures of a customer or an agent."""
-        await self._changed(whose, subject, lock_rules.forgotten)
+    async def forget(self, whose: Whose, subjects: Sequence[str]) -> None:
+        """Forgets all failures of an agent, or of a customer under each of its ids."""
+        for lock in await self._locks.locks_of(whose, subjects):
+            await self._changed(lock, lock_rules.forgotten)
 
-    async def _changed(self, whose: Whose, subject: str, change: Callable[[Lock], Lock]) -> Lock:
-        """Changes a lock in one step: when somebody else was faster, looks again. Each round, somebody gets through."""
+    async def _changed(self, seen: Lock, change: Callable[[Lock], Lock]) -> Lock:
+        """Changes a lock in one step: when it is not as it was seen any more, looks again. Each round, one succeeds."""
         while True:
-            before = await self._locks.lock(whose, subject)
-            after = change(before)
-            if await self._locks.swap(before, after):
+            after = change(seen)
+            if await self._locks.swap(seen, after):
                 return after
+            seen = await self._locks.lock(seen.whose, seen.id)
+
+
+def _tried(lock: Lock) -> Lock:
+    return lock_rules.tried(lock, now())

@@ -1,6 +1,6 @@
 """How failures count, and how long nothing is tried after too many. Pure: no I/O, no clock, no randomness."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -93,6 +93,11 @@ def forgotten(lock: Lock) -> Lock:
 def left(lock: Lock) -> int:
     """Failures left before the next lock-out."""
     return max(0, ALLOWED[lock.whose].failures - lock.failures)
+
+
+def longest(locks: Iterable[Lock]) -> Lock:
+    """Of several locks, that of which nothing is tried for longest."""
+    return max(locks, key=lambda lock: lock.until or datetime.min.replace(tzinfo=UTC))
 
 
 def delay(further: int) -> timedelta:

@@ -167,10 +167,13 @@ class VerificationStore:
 
     async def lock(self, whose: Whose, subject: str) -> Lock:
         """The failures of a customer or an agent."""
-        found = await self._locks.find_one({"_id": _key(whose, subject)})
-        if found is None:
-            return Lock(whose, subject)
-        return Lock(whose, subject, found["failures"], found.get("since"), found.get("until"), found["version"])
+        return _lock(whose, subject, await self._locks.find_one({"_id": _key(whose, subject)}))
+
+    async def locks_of(self, whose: Whose, subjects: Sequence[str]) -> list[Lock]:
+        """The failures of several customers or agents, in the order in which they are named."""
+        keys = [_key(whose, subject) for subject in subjects]
+        found = {d["_id"]: d async for d in self._locks.find({"_id": {"$in": keys}})}
+        return [_lock(whose, subject, found.get(key)) for subject, key in zip(subjects, keys, strict=True)]
 
     async def swap(self, before: Lock, after: Lock) -> bool:
         """Keeps `after` if `before` is still what there is; whether it was."""
@@ -284,6 +287,12 @@ def _factor(document: Document) -> Factor:
     challenge = Challenge(FactorKind(document["kind"]), document["label"])
     kept: dict[str, Any] = {name: document[name] for name in ("customer_id", "hash", "set_time", "by", "channel")}
     return Factor(challenge=challenge, **kept)
+
+
+def _lock(whose: Whose, subject: str, found: Document | None) -> Lock:
+    if found is None:
+        return Lock(whose, subject)
+    return Lock(whose, subject, found["failures"], found.get("since"), found.get("until"), found["version"])
 
 
 def _verification(document: Document) -> Verification:

@@ -112,10 +112,11 @@ class VerificationUseCases:
             NotFound: no such customer; Invalid: it has no such medium; Refused: it is locked out, or was erased.
         """
         customer = await self._open(customer_id)
+        ids = await self._lineage.of(customer_id)
         at = now()
         if not _reachable(customer, kind, medium, at):
             raise Invalid("is no contact medium of the customer", field="medium_value")
-        lock_rules.check(await self._store.lock(Whose.CUSTOMER, customer.id), at)
+        await self._counting.unlocked(Whose.CUSTOMER, ids)
         code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
         # Whichever of its ids is named when it is given, there is one code for a customer in a contact.
         kept = await self._hashes.hash(*_code_parts(customer.id, contact_id, code))
@@ -164,10 +165,9 @@ class VerificationUseCases:
             Forbidden: it is the lifter's own (NOT_APPROVER).
         """
         lock_rules.check_lifter(Lock(whose, subject), actor.subject)
-        if whose is Whose.CUSTOMER:
-            subject = (await self._lineage.of(subject))[0]
-        await self._counting.forget(whose, subject)
-        customer_id, agent = (subject, "") if whose is Whose.CUSTOMER else ("", subject)
+        subjects = await self._lineage.of(subject) if whose is Whose.CUSTOMER else (subject,)
+        await self._counting.forget(whose, subjects)
+        customer_id, agent = (subjects[0], "") if whose is Whose.CUSTOMER else ("", subject)
         attempt = _entry(actor, Outcome.LOCK_LIFTED, customer_id, agent=agent)
         await self._store.transact(lambda transaction: self._store.note(transaction, attempt))
 
@@ -183,8 +183,7 @@ class VerificationUseCases:
         challenges = tuple(a.challenge for a in answers)
         ids = await self._lineage.of(customer_id)
         try:
-            # Under the survivor's id: a customer of many records has not five tries for each of them.
-            tries = await self._counting.count(actor, ids[0], counts=bool(answers))
+            tries = await self._counting.count(actor, ids, counts=bool(answers))
         except Refused:
             reached = await self.standing(customer_id, contact_id)
             attempt = _entry(

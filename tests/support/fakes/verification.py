@@ -73,6 +73,9 @@ class FakeVerifications:
     async def lock(self, whose: Whose, subject: str) -> Lock:
         return self.locks.get((whose, subject), Lock(whose, subject))
 
+    async def locks_of(self, whose: Whose, subjects: Sequence[str]) -> list[Lock]:
+        return [await self.lock(whose, subject) for subject in subjects]
+
     async def swap(self, before: Lock, after: Lock) -> bool:
         if (await self.lock(after.whose, after.id)).version != before.version:
             return False

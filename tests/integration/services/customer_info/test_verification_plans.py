@@ -88,6 +88,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "factors": lambda b: b.verifications.factors(None, b.ids[:2]),
     "level": lambda b: b.verifications.verifications(None, b.ids[:2], "call-1"),
     "failures": lambda b: b.verifications.lock(Whose.AGENT, "agent-1"),
+    "failures of several": lambda b: b.verifications.locks_of(Whose.CUSTOMER, b.ids[:3]),
     "counting failures": swap,
     "trying a code": lambda b: b.verifications.try_code(b.ids[0], "call-1", later()),
     "setting a factor": in_transaction(lambda s, t, i: s.put_factor(t, Factor(i, PIN, "y", later()))),

@@ -144,3 +144,28 @@ async def test_a_customer_who_was_merged_keeps_its_factors_and_is_verified_under
         query = query_pb2.Query(predicates=[query_pb2.Predicate(field="customer_id", values=[customer_id])])
         listed = await verification.ListAttempts(pb.ListAttemptsRequest(query=query), metadata=supervisor)
         assert {a.customer_id for a in listed.attempts} >= {pinned, customer_id}
+
+
+async def test_of_many_wrong_answers_under_either_id_five_are_tried_and_nobody_gets_more_by_being_parted(
+    channel: grpc.aio.Channel, pinned: str, loader: Metadata, supervisor: Metadata
+) -> None:
+    verification, merges = VerificationsServiceStub(channel), MergesServiceStub(channel)
+    request = customers_pb2.CreateCustomerRequest(customer=person())
+    survivor = (await CustomersServiceStub(channel).CreateCustomer(request, metadata=supervisor)).customer.id
+    for left in (4, 3):
+        assert (await verification.Verify(asked(pinned, "314159"), metadata=loader)).attempts_left == left
+    merge = merges_pb2.MergeRequest(survivor_id=survivor, duplicate_id=pinned)
+    await merges.Merge(merge, metadata=supervisor)
+    answers = await asyncio.gather(
+        *(verification.Verify(asked(i, "314159"), metadata=loader) for i in (survivor, pinned) * 16),
+        return_exceptions=True,
+    )
+    tried = [a.attempts_left for a in answers if isinstance(a, pb.VerifyResponse)]
+    assert sorted(tried) == [0, 1, 2]
+    refused = [a for a in answers if isinstance(a, grpc.aio.AioRpcError)]
+    assert [reason_of(r) for r in refused] == ["LOCKED_OUT"] * 29
+    await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=pinned), metadata=supervisor)
+    with pytest.raises(grpc.aio.AioRpcError) as own:
+        await verification.Verify(asked(pinned, RIGHT), metadata=loader)
+    assert reason_of(own.value) == "LOCKED_OUT"
+    assert (await verification.Verify(asked(survivor), metadata=loader)).attempts_left == 2

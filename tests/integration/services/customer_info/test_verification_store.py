@@ -132,11 +132,22 @@ async def test_a_lock_is_swapped_by_whoever_knows_what_is_there(subject: Subject
     assert await subject.store.lock(Whose.AGENT, known.id) == Lock(Whose.AGENT, known.id)
 
 
+async def test_locks_of_several_are_read_in_the_order_in_which_they_are_named(subject: Subject[Any]) -> None:
+    one, none, other = (Lock(Whose.CUSTOMER, new_uuid()) for _ in range(3))
+    locked = replace(one, failures=5, since=NOON, until=later(), version=1)
+    failed = replace(other, failures=1, since=NOON, version=1)
+    for before, after in ((other, failed), (one, locked)):
+        assert await subject.store.swap(before, after)
+    for kept in ([locked, none, failed], [failed, none, locked]):
+        assert await subject.store.locks_of(Whose.CUSTOMER, [lock.id for lock in kept]) == kept
+    assert await subject.store.locks_of(Whose.AGENT, [one.id]) == [Lock(Whose.AGENT, one.id)]
+
+
 async def test_of_sixty_four_tries_at_once_five_are_counted(subject: Subject[Any]) -> None:
     customer_id, agents = new_uuid(), [Actor(new_uuid()) for _ in range(64)]
     counting = [Counting(subject.store) for _ in range(4)]
     tries = await asyncio.gather(
-        *(counting[n % 4].count(agent, customer_id, counts=True) for n, agent in enumerate(agents)),
+        *(counting[n % 4].count(agent, (customer_id,), counts=True) for n, agent in enumerate(agents)),
         return_exceptions=True,
     )
     refused = [t for t in tries if isinstance(t, Refusal)]
@@ -147,10 +158,28 @@ async def test_of_sixty_four_tries_at_once_five_are_counted(subject: Subject[Any
     assert sorted(failures) == [0] * 59 + [1] * 5
 
 
+async def test_of_sixty_four_tries_at_once_of_who_was_merged_those_are_counted_that_are_left_under_each_id(
+    subject: Subject[Any],
+) -> None:
+    counting = [Counting(subject.store) for _ in range(4)]
+    for failed in ((0, 3), (3, 0)):
+        ids = (new_uuid(), new_uuid())
+        for customer_id, times in zip(ids, failed, strict=True):
+            for _ in range(times):
+                await counting[0].count(Actor(new_uuid()), (customer_id,), counts=True)
+        tries = await asyncio.gather(
+            *(counting[n % 4].count(Actor(new_uuid()), ids, counts=True) for n in range(64)), return_exceptions=True
+        )
+        assert sum(isinstance(t, Refused) for t in tries) == 62
+        locks = await subject.store.locks_of(Whose.CUSTOMER, ids)
+        assert [lock.failures for lock in locks] == [n + 2 for n in failed]
+        assert [lock.until is not None for lock in locks] == [n == 3 for n in failed]
+
+
 async def test_an_agent_who_tries_many_customers_at_once_gets_five(subject: Subject[Any]) -> None:
     agent, counting = Actor(new_uuid()), Counting(subject.store)
     tries = await asyncio.gather(
-        *(counting.count(agent, new_uuid(), counts=True) for _ in range(64)), return_exceptions=True
+        *(counting.count(agent, (new_uuid(),), counts=True) for _ in range(64)), return_exceptions=True
     )
     assert sum(isinstance(t, Refused) for t in tries) == 59
     assert (await subject.store.lock(Whose.AGENT, agent.subject)).failures == 5
@@ -160,15 +189,32 @@ async def test_tries_that_were_right_leave_no_failures_behind(subject: Subject[A
     customer_id, counting = new_uuid(), Counting(subject.store)
 
     async def right() -> None:
-        tries = await counting.count(Actor(new_uuid()), customer_id, counts=True)
+        tries = await counting.count(Actor(new_uuid()), (customer_id,), counts=True)
         await counting.give_back(tries, forgets=False)
 
     await asyncio.gather(*(right() for _ in range(4)))
     assert (await subject.store.lock(Whose.CUSTOMER, customer_id)).failures == 0
-    tries = await counting.count(Actor(new_uuid()), customer_id, counts=True)
-    await counting.count(Actor(new_uuid()), customer_id, counts=True)
+    tries = await counting.count(Actor(new_uuid()), (customer_id,), counts=True)
+    await counting.count(Actor(new_uuid()), (customer_id,), counts=True)
     await counting.give_back(tries, forgets=True)
     assert (await subject.store.lock(Whose.CUSTOMER, customer_id)).failures == 0
+
+
+async def test_tries_of_who_was_merged_are_given_back_and_forgotten_under_every_id(subject: Subject[Any]) -> None:
+    ids, counting = (new_uuid(), new_uuid()), Counting(subject.store)
+
+    async def failures() -> list[int]:
+        return [lock.failures for lock in await subject.store.locks_of(Whose.CUSTOMER, ids)]
+
+    await counting.count(Actor(new_uuid()), ids[1:], counts=True)
+    tries = [await counting.count(Actor(new_uuid()), ids, counts=True) for _ in range(3)]
+    await counting.give_back(tries[0], forgets=False)
+    assert await failures() == [2, 3]
+    await counting.give_back(tries[1], forgets=True)
+    assert await failures() == [0, 0]
+    await counting.count(Actor(new_uuid()), ids, counts=True)
+    await counting.forget(Whose.CUSTOMER, ids)
+    assert await failures() == [0, 0]
 
 
 async def test_levels_are_kept_for_their_contact(subject: Subject[Any]) -> None:

@@ -131,6 +131,13 @@ def test_failures_left_are_told_and_never_fewer_than_none() -> None:
     assert [lock_rules.left(failing(CUSTOMER, n)) for n in range(8)] == [5, 4, 3, 2, 1, 0, 0, 0]
 
 
+def test_of_several_locks_the_one_that_lasts_longest_counts() -> None:
+    long, short = failing(CUSTOMER, 6), failing(CUSTOMER, 5)
+    for locks in ([CUSTOMER, long, short], [short, long, CUSTOMER]):
+        assert lock_rules.longest(locks) is long
+    assert lock_rules.longest([CUSTOMER]) is CUSTOMER
+
+
 def test_nobody_lifts_their_own_lock() -> None:
     lock_rules.check_lifter(AGENT, "somebody else")
     lock_rules.check_lifter(Lock(Whose.CUSTOMER, "a"), "a")

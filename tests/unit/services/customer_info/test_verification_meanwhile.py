@@ -3,11 +3,12 @@
 import asyncio
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pymongo
 import pytest
+from holdfast.customer_info.v1 import verification_pb2 as pb
 from pymongo import _csot
 
 from chassis.call import CURRENT, Call, current, remaining
@@ -155,6 +156,89 @@ async def test_failures_under_all_ids_of_a_customer_are_one_customers(house: Hou
         assert refused.value.metadata["whose"] == "customer"
     await house.usecases.lift(SUPERVISOR, Whose.CUSTOMER, absorbed.id)
     assert (await house.verify(WRONG, actor=SYSTEM)).left == 4
+
+
+async def test_a_merge_gives_no_fresh_tries_to_who_was_locked_out(house: House) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    await house.set(RIGHT)
+    for _ in range(5):
+        last = await house.verify(WRONG, actor=SYSTEM, customer_id=absorbed.id)
+    await house.merge(absorbed)
+    for refused in (
+        house.verify(WRONG),
+        house.verify(RIGHT, customer_id=absorbed.id),
+        house.verify(actor=SYSTEM),
+        house.code(),
+        house.code(customer_id=absorbed.id),
+    ):
+        with pytest.raises(Refused) as locked:
+            await refused
+        assert locked.value.reason == "LOCKED_OUT"
+    assert house.store.locks[Whose.AGENT, AGENT.subject].failures == 0
+    assert last.locked_until is not None
+    house.clock = last.locked_until
+    assert (await house.verify(actor=SYSTEM)).left == 1
+    again = await house.verify(WRONG, actor=SYSTEM)
+    assert (again.left, again.locked_until) == (0, house.clock + timedelta(minutes=5))
+
+
+async def test_after_a_merge_the_most_failures_count_until_a_success_or_a_supervisor_ends_them_all(
+    house: House,
+) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    await house.set(RIGHT)
+    for ending in (
+        lambda: house.verify(RIGHT, actor=SYSTEM),
+        lambda: house.usecases.lift(SUPERVISOR, Whose.CUSTOMER, absorbed.id),
+    ):
+        await house.part(absorbed)
+        await house.verify(WRONG, actor=SYSTEM)
+        for _ in range(3):
+            await house.verify(WRONG, actor=SYSTEM, customer_id=absorbed.id)
+        await house.merge(absorbed)
+        assert (await house.verify(actor=SYSTEM)).left == 2
+        assert (await house.verify(WRONG, actor=SYSTEM)).left == 1
+        await ending()
+        assert (await house.verify(actor=SYSTEM)).left == 5
+        await house.part(absorbed)
+        for customer_id in (house.customer.id, absorbed.id):
+            assert (await house.verify(actor=SYSTEM, customer_id=customer_id)).left == 5
+
+
+async def test_a_lock_out_under_several_ids_is_told_once_with_the_end_of_the_last(house: House) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    for customer_id, failures in ((house.customer.id, 4), (absorbed.id, 5)):
+        for _ in range(failures):
+            await house.verify(WRONG, actor=SYSTEM, customer_id=customer_id)
+    house.clock += timedelta(minutes=1)
+    await house.merge(absorbed)
+    before = len(house.store.events)
+    result = await house.verify(WRONG, actor=SYSTEM)
+    assert result.locked_until == house.clock + timedelta(minutes=5)
+    (event,) = house.store.events[before:]
+    assert isinstance(event.data, pb.VerificationLocked)
+    assert event.data.until.ToDatetime(UTC) == result.locked_until
+    with pytest.raises(Refused) as refused:
+        await house.verify(WRONG, actor=SYSTEM)
+    assert datetime.fromisoformat(refused.value.metadata["until"]) == result.locked_until
+
+
+async def test_neither_of_two_who_are_parted_gets_fresh_tries(house: House) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    await house.set(RIGHT, customer_id=absorbed.id)
+    await house.verify(WRONG, actor=SYSTEM)
+    await house.merge(absorbed)
+    for customer_id in (house.customer.id, absorbed.id):
+        await house.verify(WRONG, actor=SYSTEM, customer_id=customer_id)
+    await house.part(absorbed)
+    assert (await house.verify(actor=SYSTEM)).left == 2, "those counted while they were one, and its own"
+    assert (await house.verify(actor=SYSTEM, customer_id=absorbed.id)).left == 3
+    await house.verify(WRONG, actor=SYSTEM)
+    assert (await house.verify(actor=SYSTEM, customer_id=absorbed.id)).left == 3, "each counts for itself again"
 
 
 async def test_the_audit_trail_of_a_customer_is_that_of_all_its_ids(house: House) -> None:

@@ -62,6 +62,11 @@ class House:
         self.owners[absorbed.id] = replace(absorbed, merged_into=self.customer.id)
         await self.lineage.put(None, [(self.customer.id, absorbed.id)])
 
+    async def part(self, absorbed: Customer) -> None:
+        """Makes that one a customer of its own again."""
+        self.owners[absorbed.id] = absorbed
+        await self.lineage.put(None, [(self.customer.id,), (absorbed.id,)])
+
     async def set(self, *answers: Answer, customer_id: str = "") -> None:
         for answer in answers:
             await self.usecases.set_factor(SUPERVISOR, customer_id or self.customer.id, answer, "")
