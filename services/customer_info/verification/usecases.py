@@ -116,18 +116,17 @@ class VerificationUseCases:
         at = now()
         if not _reachable(customer, kind, medium, at):
             raise Invalid("is no contact medium of the customer", field="medium_value")
-        await self._counting.unlocked(Whose.CUSTOMER, ids)
+        challenges = (Challenge(FactorKind.ONE_TIME_CODE),)
+        try:
+            await self._counting.unlocked(Whose.CUSTOMER, ids)
+        except Refused:
+            await self._note_refusal(actor, customer_id, contact_id, challenges)
+            raise
         code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
         # Whichever of its ids is named when it is given, there is one code for a customer in a contact.
         kept = await self._hashes.hash(*_code_parts(customer.id, contact_id, code))
         made = Code(customer.id, contact_id, kept, at + self._spans.code)
-        attempt = _entry(
-            actor,
-            Outcome.CODE_ISSUED,
-            customer_id,
-            contact_id=contact_id,
-            challenges=(Challenge(FactorKind.ONE_TIME_CODE),),
-        )
+        attempt = _entry(actor, Outcome.CODE_ISSUED, customer_id, contact_id=contact_id, challenges=challenges)
 
         async def work(transaction: Any) -> None:
             await self._held(transaction, customer_id)
@@ -185,16 +184,7 @@ class VerificationUseCases:
         try:
             tries = await self._counting.count(actor, ids, counts=bool(answers))
         except Refused:
-            reached = await self.standing(customer_id, contact_id)
-            attempt = _entry(
-                actor,
-                Outcome.LOCKED_OUT,
-                customer_id,
-                contact_id=contact_id,
-                challenges=challenges,
-                level=reached.level,
-            )
-            await self._store.transact(lambda transaction: self._store.note(transaction, attempt))
+            await self._note_refusal(actor, customer_id, contact_id, challenges)
             raise
         try:
             right, code = await self._compared(ids, contact_id, answers)
@@ -207,6 +197,16 @@ class VerificationUseCases:
         if result.passed and answers:
             await self._counting.give_back(tries, forgets=rules.clears(challenges))
         return result
+
+    async def _note_refusal(
+        self, actor: Actor, customer_id: str, contact_id: str, challenges: Sequence[Challenge]
+    ) -> None:
+        """Adds to the audit trail that nothing was tried, and no code made, because of a lock-out."""
+        level = (await self.standing(customer_id, contact_id)).level
+        attempt = _entry(
+            actor, Outcome.LOCKED_OUT, customer_id, contact_id=contact_id, challenges=challenges, level=level
+        )
+        await self._store.transact(lambda transaction: self._store.note(transaction, attempt))
 
     async def _compared(
         self, ids: Sequence[str], contact_id: str, answers: Sequence[Answer]

@@ -290,6 +290,19 @@ async def test_every_try_is_in_the_audit_trail_with_everything_but_the_answer(ho
     assert not any(secret in repr(attempts) for secret in ("2718", "3141", "Rex"))
 
 
+async def test_a_code_that_is_refused_is_in_the_audit_trail_as_well(house: House) -> None:
+    await house.set(RIGHT)
+    await house.verify(RIGHT)
+    for _ in range(5):
+        await house.verify(WRONG, actor=SYSTEM)
+    with pytest.raises(Refused):
+        await house.code()
+    refused = house.store.attempts[-1]
+    assert (refused.outcome, refused.kinds) == (Outcome.LOCKED_OUT, (FactorKind.ONE_TIME_CODE,))
+    assert (refused.customer_id, refused.contact_id) == (house.customer.id, "call-1")
+    assert (refused.by, refused.channel, refused.level) == ("ivr", "call", Level.VERIFIED)
+
+
 async def test_an_agent_sets_a_factor_of_a_verified_customer_only(house: House) -> None:
     await house.set(RIGHT)
     pet = Answer(PET, "Rex")
