@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum, IntEnum, StrEnum
@@ -217,9 +217,25 @@ def standing(verification: Verification | None, at: datetime) -> Standing:
 
 
 def passed(before: Verification, challenges: Iterable[Challenge], expire_time: datetime) -> Verification:
-    """`before` once `challenges` are passed as well; a challenge passed again counts anew."""
-    kept = {p.challenge: p for p in before.passed} | {c: Passed(c, expire_time) for c in challenges}
+    """`before` once `challenges` are passed as well; a challenge passed again counts for as long as either time."""
+    kept = {p.challenge: p for p in before.passed}
+    for challenge in challenges:
+        if challenge not in kept or kept[challenge].expire_time < expire_time:
+            kept[challenge] = Passed(challenge, expire_time)
     return replace(before, claim_expires=max(before.claim_expires, expire_time), passed=tuple(kept.values()))
+
+
+def gained(
+    customer_id: str, contact_id: str, owners: Mapping[Challenge, str], expire_time: datetime
+) -> list[Verification]:
+    """What passing gives to which of a customer's ids: each challenge to the one whose factor it was, by `owners`.
+
+    Parted again, nobody keeps a level that another's factor gave. The one that was named has claimed in any case.
+    """
+    by_owner: dict[str, list[Passed]] = {customer_id: []}
+    for challenge, owner in owners.items():
+        by_owner.setdefault(owner, []).append(Passed(challenge, expire_time))
+    return [Verification(owner, contact_id, expire_time, tuple(own)) for owner, own in by_owner.items()]
 
 
 def joined(customer_id: str, contact_id: str, found: Iterable[Verification], at: datetime) -> Verification:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -187,8 +187,8 @@ class VerificationUseCases:
             await self._note_refusal(actor, customer_id, contact_id, challenges)
             raise
         try:
-            right, code = await self._compared(ids, contact_id, answers)
-            one = _Try(actor, customer_id, ids, contact_id, challenges, right, code, tries)
+            right, owners, code = await self._compared(ids, contact_id, answers)
+            one = _Try(actor, customer_id, ids, contact_id, owners, right, code, tries)
             result = await self._decided(one, Outcome.PASSED if answers else Outcome.CLAIMED)
         except Exception:
             # Nobody has learned anything from it.
@@ -210,56 +210,64 @@ class VerificationUseCases:
 
     async def _compared(
         self, ids: Sequence[str], contact_id: str, answers: Sequence[Answer]
-    ) -> tuple[bool, str | None]:
-        """Whether all answers are right, and the hash of the one-time code among them."""
+    ) -> tuple[bool, dict[Challenge, str], str | None]:
+        """Whether all answers are right, whose factor each was compared with, and the hash of the one-time code."""
         found = _latest(await self._store.factors(None, ids), ids) if answers else {}
         code: str | None = None
         if any(a.challenge.kind is FactorKind.ONE_TIME_CODE for a in answers):
             code = await self._store.try_code(ids[0], contact_id, now())
+        owners: dict[Challenge, str] = {}
         compared: list[Awaitable[bool]] = []
         for answer in answers:
             challenge = answer.challenge
             value = rules.normalised(challenge.kind, answer.value)
+            factor = found.get(challenge)
+            # A one-time code is the survivor's, to a medium of whose record it was sent.
+            owners[challenge] = factor.customer_id if factor else ids[0]
             if challenge.kind is FactorKind.ONE_TIME_CODE:
                 compared.append(self._hashes.matches(code, *_code_parts(ids[0], contact_id, value)))
             else:
-                factor = found.get(challenge)
-                owner, kept = (factor.customer_id, factor.hash) if factor else (ids[0], None)
-                compared.append(self._hashes.matches(kept, *_parts(owner, challenge, value)))
+                kept = factor.hash if factor else None
+                compared.append(self._hashes.matches(kept, *_parts(owners[challenge], challenge, value)))
         # All of them, whatever the first one says: how long it takes tells nothing.
-        return all(await asyncio.gather(*compared)), code
+        return all(await asyncio.gather(*compared)), owners, code
 
     async def _decided(self, one: "_Try", success: Outcome) -> Result:
         """Keeps what came of a try, in the audit trail and for the contact."""
+        challenges = tuple(one.owners)
 
         async def work(transaction: Any) -> Result:
-            customer_id, at = one.customer_id, now()
-            await self._held(transaction, customer_id)
-            found = await self._store.verifications(transaction, one.ids, one.contact_id)
-            known = rules.joined(customer_id, one.contact_id, found, at)
-            passed = one.right
+            customer_id, contact_id, at = one.customer_id, one.contact_id, now()
+            ids = await self._held(transaction, customer_id)
+            found = await self._store.verifications(transaction, ids, contact_id)
+            # Whose factor it was may have been parted from the customer meanwhile.
+            passed = one.right and set(one.owners.values()) <= set(ids)
             if passed and one.code is not None:
                 # Of two who give the same code at once, one was first.
-                passed = await self._store.spend_code(transaction, one.ids[0], one.contact_id, one.code)
+                passed = await self._store.spend_code(transaction, one.ids[0], contact_id, one.code)
             if passed:
-                known = rules.passed(known, one.challenges, at + self._spans.verification)
-                await self._store.keep(transaction, known)
-            reached = rules.standing(known, at)
+                gained = rules.gained(customer_id, contact_id, one.owners, at + self._spans.verification)
+                for more in gained:
+                    own = [v for v in found if v.customer_id == more.customer_id]
+                    kept = rules.joined(more.customer_id, contact_id, [*own, more], at)
+                    await self._store.keep(transaction, kept)
+                found += gained
+            reached = rules.standing(rules.joined(customer_id, contact_id, found, at), at)
             attempt = _entry(
                 one.actor,
                 success if passed else Outcome.FAILED,
                 customer_id,
-                contact_id=one.contact_id,
-                challenges=one.challenges,
+                contact_id=contact_id,
+                challenges=challenges,
                 level=reached.level,
             )
             locked = [] if passed else one.tries.locked()
             told = [wire.locked_event(attempt, lock) for lock in locked]
-            if passed and one.challenges:
+            if passed and challenges:
                 told.append(wire.verified_event(attempt, reached))
             await self._store.note(transaction, attempt, *told)
             until = max((lock.until for lock in locked if lock.until), default=None)
-            left = one.tries.left(forgets=passed and rules.clears(one.challenges), passed=passed)
+            left = one.tries.left(forgets=passed and rules.clears(challenges), passed=passed)
             return Result(passed, reached, left, until)
 
         return await self._store.transact(work)
@@ -273,8 +281,9 @@ class VerificationUseCases:
             raise erased(customer_id)
         return customer
 
-    async def _held(self, transaction: Any, customer_id: str) -> None:
-        await survivor_held(self._owners, self._lineage, transaction, customer_id)
+    async def _held(self, transaction: Any, customer_id: str) -> tuple[str, ...]:
+        _, ids = await survivor_held(self._owners, self._lineage, transaction, customer_id)
+        return ids
 
     async def _whole(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Runs `work` to its end, also when whoever waits for it is cancelled, or waits no longer."""
@@ -298,7 +307,7 @@ class _Try:
     customer_id: str
     ids: Sequence[str]
     contact_id: str
-    challenges: tuple[Challenge, ...]
+    owners: Mapping[Challenge, str]
     right: bool
     code: str | None
     tries: Tries

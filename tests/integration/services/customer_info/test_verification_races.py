@@ -169,3 +169,23 @@ async def test_of_many_wrong_answers_under_either_id_five_are_tried_and_nobody_g
         await verification.Verify(asked(pinned, RIGHT), metadata=loader)
     assert reason_of(own.value) == "LOCKED_OUT"
     assert (await verification.Verify(asked(survivor), metadata=loader)).attempts_left == 2
+
+
+async def test_who_is_parted_keeps_no_level_that_the_others_factor_gave(
+    channel: grpc.aio.Channel, pinned: str, fresh_agent: Metadata, supervisor: Metadata
+) -> None:
+    verification, merges = VerificationsServiceStub(channel), MergesServiceStub(channel)
+    request = customers_pb2.CreateCustomerRequest(customer=person())
+    survivor = (await CustomersServiceStub(channel).CreateCustomer(request, metadata=supervisor)).customer.id
+
+    async def levels() -> list[pb.AssuranceLevel.ValueType]:
+        requests = [pb.GetVerificationRequest(customer_id=i, contact_id="call-1") for i in (survivor, pinned)]
+        read = [await verification.GetVerification(r, metadata=fresh_agent) for r in requests]
+        return [r.verification.level for r in read]
+
+    merge = merges_pb2.MergeRequest(survivor_id=survivor, duplicate_id=pinned)
+    await merges.Merge(merge, metadata=supervisor)
+    assert (await verification.Verify(asked(survivor, RIGHT), metadata=fresh_agent)).passed
+    assert await levels() == [VERIFIED, VERIFIED]
+    await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=pinned), metadata=supervisor)
+    assert await levels() == [pb.ASSURANCE_LEVEL_CLAIMED, VERIFIED]

@@ -17,11 +17,12 @@ from chassis.policy import Method
 from chassis.query.selection import Selection
 from chassis.rules import Refused, Unavailable
 from services.customer_info.verification.lock_rules import Whose
-from services.customer_info.verification.rules import Answer, Attempt, Level, Outcome
+from services.customer_info.verification.rules import Answer, Attempt, FactorKind, Level, Outcome
 from tests.support.polling import until
 from tests.unit.services.customer_info.builders import NOON, person
 from tests.unit.services.customer_info.verification_house import (
     AGENT,
+    BIRTH,
     CODE,
     PET,
     PIN,
@@ -239,6 +240,65 @@ async def test_neither_of_two_who_are_parted_gets_fresh_tries(house: House) -> N
     assert (await house.verify(actor=SYSTEM, customer_id=absorbed.id)).left == 3
     await house.verify(WRONG, actor=SYSTEM)
     assert (await house.verify(actor=SYSTEM, customer_id=absorbed.id)).left == 3, "each counts for itself again"
+
+
+async def test_of_two_who_are_parted_each_keeps_the_level_that_its_own_factors_gave(house: House) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    await house.set(RIGHT, customer_id=absorbed.id)
+    await house.set(Answer(BIRTH, "1985-03-09"))
+    await house.merge(absorbed)
+    both = await house.verify(RIGHT, Answer(BIRTH, "1985-03-09"))
+    assert both.standing.kinds == (FactorKind.DATE_OF_BIRTH, FactorKind.PIN)
+    code = Answer(CODE, await house.code(customer_id=absorbed.id, contact="call-2"))
+    assert (await house.verify(code, customer_id=absorbed.id, contact="call-2")).passed
+
+    async def levels(contact: str) -> list[tuple[Level, tuple[FactorKind, ...]]]:
+        reached = [await house.usecases.standing(i, contact) for i in (house.customer.id, absorbed.id)]
+        return [(r.level, r.kinds) for r in reached]
+
+    assert await levels("call-1") == [(Level.VERIFIED, both.standing.kinds)] * 2
+    await house.part(absorbed)
+    assert await levels("call-1") == [
+        (Level.CLAIMED, (FactorKind.DATE_OF_BIRTH,)),
+        (Level.VERIFIED, (FactorKind.PIN,)),
+    ]
+    assert await levels("call-2") == [(Level.VERIFIED, (FactorKind.ONE_TIME_CODE,)), (Level.CLAIMED, ())]
+    with pytest.raises(Refused):
+        await house.usecases.set_factor(AGENT, house.customer.id, Answer(PET, "Rex"), "call-1")
+
+
+async def test_what_was_passed_before_under_one_id_is_not_kept_again_under_another(house: House) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    await house.set(RIGHT, customer_id=absorbed.id)
+    await house.verify(RIGHT, customer_id=absorbed.id)
+    await house.merge(absorbed)
+    await house.set(Answer(PET, "Rex"))
+    assert (await house.verify(Answer(PET, "Rex"))).standing.kinds == (FactorKind.PIN, FactorKind.SECRET_ANSWER)
+    await house.part(absorbed)
+    assert (await house.usecases.standing(house.customer.id, "call-1")).kinds == (FactorKind.SECRET_ANSWER,)
+    assert (await house.usecases.standing(absorbed.id, "call-1")).kinds == (FactorKind.PIN,)
+
+
+async def test_nobody_passes_with_the_factor_of_who_is_parted_from_it_while_the_answer_is_compared(
+    house: House,
+) -> None:
+    absorbed = person()
+    house.owners[absorbed.id] = absorbed
+    await house.set(RIGHT, customer_id=absorbed.id)
+    await house.merge(absorbed)
+
+    def part() -> None:
+        house.owners[absorbed.id] = absorbed
+        house.lineage.kept.clear()
+
+    house.hashes.meanwhile = part
+    result = await house.verify(RIGHT)
+    assert (result.passed, result.standing.level, result.left) == (False, Level.NONE, 4)
+    assert house.outcomes()[-1] is Outcome.FAILED
+    assert (await house.usecases.standing(absorbed.id, "call-1")).level is Level.NONE
+    assert (await house.verify(RIGHT, customer_id=absorbed.id)).passed
 
 
 async def test_the_audit_trail_of_a_customer_is_that_of_all_its_ids(house: House) -> None:

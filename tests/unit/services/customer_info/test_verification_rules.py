@@ -112,6 +112,17 @@ def test_adding_up_does_not_depend_on_the_order_of_ids(
         for order in ((known(*one), known(*other)), (known(*other), known(*one)))
     ]
     assert both[0].level is both[1].level
+    assert both[0] == both[1], "of a challenge passed under either id, what lasts longer counts"
+
+
+def test_what_is_passed_is_its_owners_and_that_somebody_called_is_the_customers_who_was_named() -> None:
+    gained = rules.gained("c", "k", {PIN: "other", BIRTH: "c", PET: "other"}, later(15))
+    assert sorted(gained, key=lambda v: v.customer_id) == [
+        Verification("c", "k", later(15), (Passed(BIRTH, later(15)),)),
+        Verification("other", "k", later(15), (Passed(PIN, later(15)), Passed(PET, later(15)))),
+    ]
+    assert rules.gained("c", "k", {}, later(15)) == [Verification("c", "k", later(15))]
+    assert rules.gained("c", "k", {PIN: "other"}, later(15))[0] == Verification("c", "k", later(15))
 
 
 def test_facts_do_not_clear_failures_since_others_know_them() -> None:
