@@ -126,7 +126,10 @@ class VerificationUseCases:
         # Whichever of its ids is named when it is given, there is one code for a customer in a contact.
         kept = await self._hashes.hash(*_code_parts(customer.id, contact_id, code))
         made = Code(customer.id, contact_id, kept, at + self._spans.code)
-        attempt = _entry(actor, Outcome.CODE_ISSUED, customer_id, contact_id=contact_id, challenges=challenges)
+        level = (await self.standing(customer_id, contact_id)).level
+        attempt = _entry(
+            actor, Outcome.CODE_ISSUED, customer_id, contact_id=contact_id, challenges=challenges, level=level
+        )
 
         async def work(transaction: Any) -> None:
             await self._held(transaction, customer_id)

@@ -293,6 +293,9 @@ async def test_every_try_is_in_the_audit_trail_with_everything_but_the_answer(ho
 async def test_a_code_that_is_refused_is_in_the_audit_trail_as_well(house: House) -> None:
     await house.set(RIGHT)
     await house.verify(RIGHT)
+    await house.code()
+    made = house.store.attempts[-1]
+    assert (made.outcome, made.level) == (Outcome.CODE_ISSUED, Level.VERIFIED)
     for _ in range(5):
         await house.verify(WRONG, actor=SYSTEM)
     with pytest.raises(Refused):
