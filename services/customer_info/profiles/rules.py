@@ -1,5 +1,6 @@
 """What a profile is, and what may become of it. Pure: no I/O, no clock, no randomness."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -192,18 +193,32 @@ def open_at(window: Window, at: datetime) -> bool:
 def opening(window: Window, at: datetime) -> datetime | None:
     """When the window opens next after `at`, at which it is shut; None: it has no hours at all."""
     zone = _zone(window.time_zone)
-    today = at.astimezone(zone).date()
     # Two weeks: this weekday's hours may be over, and next week's be those that clocks leave out as they go forward.
+    days = [timedelta(days=n) for n in range(15)]
+    today = at.astimezone(zone).date()
     starts = [
-        datetime.combine(day, time(h.start // 60, h.start % 60), zone).astimezone(UTC)
-        for day in (today + timedelta(days=n) for n in range(15))
+        datetime.combine(today + n, time(h.start // 60, h.start % 60, fold=fold), zone).astimezone(UTC)
+        for n in days
         for h in window.hours
-        if day.isoweekday() in h.days
+        if (today + n).isoweekday() in h.days
+        # What clocks show twice as they go back.
+        for fold in (0, 1)
     ]
-    # Where they go back, hours that are over come again, on a quarter: no zone goes back by more than two hours.
-    quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-    again = [quarter + n * timedelta(minutes=15) for n in range(1, 9)]
-    return min((start for start in (*starts, *again) if start > at and open_at(window, start)), default=None)
+    # As clocks go forward, hours may have begun in what they leave out; as they go back, some that are over come again.
+    turns = (_turn(zone, at.replace(microsecond=0) + n) for n in days)
+    times = sorted({*starts, *(turn for turn in turns if turn)})
+    return next((t for t in times if t > at and open_at(window, t)), None)
+
+
+def _turn(zone: ZoneInfo, since: datetime) -> datetime | None:
+    """When clocks go forward or back in the day after `since`, to the second; None: not then. Once at most."""
+
+    def turned(second: int) -> bool:
+        return (since + timedelta(seconds=second)).astimezone(zone).utcoffset() != before
+
+    before = since.astimezone(zone).utcoffset()
+    seconds = range(24 * 60 * 60)
+    return since + timedelta(seconds=bisect_left(seconds, x=True, key=turned)) if turned(len(seconds)) else None
 
 
 def _check_once(names: Sequence[str], field: str, what: str) -> None:

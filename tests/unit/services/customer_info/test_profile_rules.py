@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from chassis.rules import Invalid
@@ -22,7 +22,14 @@ from services.customer_info.profiles.rules import (
     Window,
 )
 from tests.unit.services.customer_info.builders import NOON, later
-from tests.unit.services.customer_info.profile_builders import OFFICE, WORKDAYS, full_profile, profiles, windows
+from tests.unit.services.customer_info.profile_builders import (
+    OFFICE,
+    WORKDAYS,
+    day_lists,
+    full_profile,
+    profiles,
+    windows,
+)
 
 EVERYTHING = frozenset(UPDATABLE)
 recent = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - its bounds
@@ -124,6 +131,34 @@ def test_a_window_opens_at_the_first_minute_at_which_it_is_open(window: Window, 
     assert rules.opening(window, at) == next((m for m in minutes if rules.open_at(window, m)), None)
 
 
+# Clocks go forward or back: by an hour, by half of one, by a day that is left out.
+TURNS = [
+    ("America/New_York", datetime(2026, 3, 8, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 11, 1, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 3, 29, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 10, 25, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, tzinfo=UTC)),
+    ("Pacific/Apia", datetime(2011, 12, 30, tzinfo=UTC)),
+]
+small_hours = st.builds(
+    lambda days, start, length: Hours(days, start, start + length), day_lists, st.integers(0, 240), st.integers(1, 120)
+)
+
+
+@given(st.sampled_from(TURNS), small_hours, st.integers(-12 * 60, 36 * 60))
+@example(TURNS[0], Hours((Day.SUNDAY,), 165, 285), 0)
+@example(TURNS[3], Hours((Day.SUNDAY,), 157, 170), 55)
+def test_around_a_turn_of_the_clocks_a_window_opens_at_the_first_minute_at_which_it_is_open(
+    turn: tuple[str, datetime], hours: Hours, minute: int
+) -> None:
+    zone, day = turn
+    window, at = Window(zone, (hours,)), day + minute * MINUTE
+    assume(not rules.open_at(window, at))
+    minutes = (at + n * MINUTE for n in range(1, 15 * 24 * 60))
+    assert rules.opening(window, at) == next(m for m in minutes if rules.open_at(window, m))
+
+
 @pytest.mark.parametrize(
     ("at", "opens"),
     [
@@ -140,6 +175,12 @@ def test_a_window_opens_by_the_clock_on_the_customers_wall(at: str, opens: str) 
 def test_hours_that_the_clocks_leave_out_open_a_week_later() -> None:
     skipped = Window("Europe/Berlin", (Hours((Day.SUNDAY,), 2 * 60, 3 * 60),))
     assert rules.opening(skipped, datetime(2024, 3, 30, 12, tzinfo=UTC)) == datetime(2024, 4, 7, 0, tzinfo=UTC)
+
+
+def test_hours_that_begin_while_the_clocks_go_forward_open_as_they_have_gone() -> None:
+    early = Window("America/New_York", (Hours((Day.SUNDAY,), 2 * 60 + 45, 5 * 60),))
+    # From two o'clock to three, at 07:00 UTC.
+    assert rules.opening(early, datetime(2026, 3, 8, 1, 30, 7, 5000, tzinfo=UTC)) == datetime(2026, 3, 8, 7, tzinfo=UTC)
 
 
 def test_hours_that_the_clocks_repeat_open_twice() -> None:
