@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,6 +12,9 @@ from chassis.rules import Invalid
 
 # What the store can tell apart: a version is never as old as the one before it.
 TICK = timedelta(milliseconds=1)
+# After 400 years the calendar comes again, days of the week and all, and with it the turns of the clocks.
+CYCLE = timedelta(days=146_097)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class Channel(StrEnum):
@@ -185,14 +188,15 @@ def check(profile: Profile) -> None:
 
 def open_at(window: Window, at: datetime) -> bool:
     """Whether `at` lies in the window: what the clock on the customer's wall shows then counts, summer or winter."""
-    wall = at.astimezone(_zone(window.time_zone))
+    wall = _within(at).astimezone(_zone(window.time_zone))
     minute = wall.hour * 60 + wall.minute
     return any(wall.isoweekday() in h.days and h.start <= minute < h.end for h in window.hours)
 
 
 def opening(window: Window, at: datetime) -> datetime | None:
-    """When the window opens next after `at`, at which it is shut; None: it has no hours at all."""
+    """When the window opens next after `at`, at which it is shut; None: not before the last year ends, or never."""
     zone = _zone(window.time_zone)
+    asked, at = at, _within(at)
     # Two weeks: this weekday's hours may be over, and next week's be those that clocks leave out as they go forward.
     days = [timedelta(days=n) for n in range(15)]
     today = at.astimezone(zone).date()
@@ -207,7 +211,17 @@ def opening(window: Window, at: datetime) -> datetime | None:
     # As clocks go forward, hours may have begun in what they leave out; as they go back, some that are over come again.
     turns = (_turn(zone, at.replace(microsecond=0) + n) for n in days)
     times = sorted({*starts, *(turn for turn in turns if turn)})
-    return next((t for t in times if t > at and open_at(window, t)), None)
+    wait = next((t - at for t in times if t > at and open_at(window, t)), None)
+    return None if wait is None or wait > LAST - asked else asked + wait
+
+
+def _within(at: datetime) -> datetime:
+    """`at` or, of the first year and of the last one, the time of another year that is like it: in some time zone their
+    days have no date.
+    """
+    if at.year == MINYEAR:
+        return at + CYCLE
+    return at - CYCLE if at.year == MAXYEAR else at
 
 
 def _turn(zone: ZoneInfo, since: datetime) -> datetime | None:

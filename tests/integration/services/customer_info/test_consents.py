@@ -1,7 +1,7 @@
 """Consents through a real process, a real socket and a real MongoDB."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
@@ -292,3 +292,25 @@ async def test_a_customer_is_called_in_its_own_hours_and_told_when_they_begin(
         allowed = await call(contact, purpose)
         assert allowed.allowed
         assert not allowed.HasField("open_time")
+
+
+async def test_far_times_are_answered_for(
+    channel: grpc.aio.Channel, consents: ConsentsServiceStub, agent: Metadata, loader: Metadata, owner: str
+) -> None:
+    hours = profiles_pb2.ContactHours(days=[profiles_pb2.CONTACT_DAY_MONDAY], start="09:00", end="17:00")
+    window = profiles_pb2.ContactWindow(time_zone="Asia/Tokyo", hours=[hours])
+    profile = profiles_pb2.Profile(customer_id=owner, contact_window=window)
+    await ProfilesServiceStub(channel).UpdateProfile(profiles_pb2.UpdateProfileRequest(profile=profile), metadata=agent)
+    call = pb.CONTACT_CHANNEL_CALL
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    for at, reason in (
+        (last, pb.CONTACT_REASON_OUTSIDE_CONTACT_WINDOW),
+        (last - timedelta(days=6), pb.CONTACT_REASON_OUTSIDE_CONTACT_WINDOW),
+        # Nobody kept any hours then.
+        (first, pb.CONTACT_REASON_ALLOWED_BY_CONTRACT),
+    ):
+        one = pb.MayContactRequest(customer_id=owner, purpose="service", channel=call, at=to_timestamp(at))
+        many = pb.MayContactManyRequest(customer_ids=[owner], purpose="service", channel=call, at=to_timestamp(at))
+        decision = (await consents.MayContact(one, metadata=agent)).decision
+        assert decision.reason == reason
+        assert list((await consents.MayContactMany(many, metadata=loader)).decisions) == [decision]

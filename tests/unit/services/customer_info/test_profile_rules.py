@@ -189,6 +189,37 @@ def test_hours_that_the_clocks_repeat_open_twice() -> None:
     assert rules.opening(again, datetime(2024, 10, 27, 0, 40, tzinfo=UTC)) == datetime(2024, 10, 27, 1, tzinfo=UTC)
 
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("hours_off", [0, 13, 24 * 5])
+def test_at_either_end_of_all_years_a_window_is_open_or_shut(zone: str, hours_off: int) -> None:
+    mondays, always = (Window(zone, (Hours(days, 60, 120),)) for days in ((Day.MONDAY,), tuple(Day)))
+    for at in (FIRST + timedelta(hours=hours_off), LAST - timedelta(hours=hours_off)):
+        assert rules.open_at(Window(zone, (Hours(tuple(Day), 0, 1440),)), at)
+        for window in (mondays, always):
+            if rules.open_at(window, at):
+                continue
+            opens = rules.opening(window, at)
+            if opens is not None:
+                assert timedelta(0) < opens - at < timedelta(days=8)
+                assert rules.open_at(window, opens)
+            else:
+                assert LAST - at < timedelta(days=8), "there is always a next week, but at the end of the last year"
+
+
+def test_far_off_days_of_the_week_are_right() -> None:
+    mondays = Window("UTC", (Hours((Day.MONDAY,), 0, 1440),))
+    # The years begin on a Monday, and end on a Friday.
+    assert rules.open_at(mondays, FIRST)
+    assert not rules.open_at(mondays, FIRST + timedelta(days=1))
+    assert rules.opening(mondays, LAST - timedelta(days=5)) == LAST.replace(
+        day=27, hour=0, minute=0, second=0, microsecond=0
+    )
+    assert rules.opening(mondays, LAST) is None
+
+
 def test_a_customer_has_its_own_profile_before_that_of_whom_was_merged_into_it() -> None:
     own, other = full_profile("a", language="de"), full_profile("b", language="fr")
     assert rules.of_customer(["a", "b"], {"a": own, "b": other}) == own
