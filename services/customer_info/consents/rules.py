@@ -160,7 +160,7 @@ def check(change: Change, source: Source, before: Iterable[Record]) -> None:
     Raises:
         Invalid: it ends before it starts, or a consent that nothing proves.
         NotFound: it lifts an entry that is not there.
-        Refused: that entry was lifted before, or there are too many records.
+        Refused: that entry was lifted before, or there are too many grounds and prohibitions.
     """
     if isinstance(change, Given | DoNotContact) and change.start and change.end and change.end <= change.start:
         raise Invalid("ends before it starts", field="valid.end")
@@ -169,8 +169,13 @@ def check(change: Change, source: Source, before: Iterable[Record]) -> None:
         raise Invalid("a consent says where it was given, or what proves it", field="source")
     if isinstance(change, Lifted):
         _check_lifting(change, before)
-    if isinstance(change, Given | DoNotContact) and sum(1 for _ in before) >= MOST_RECORDS:
-        raise Refused(f"a customer has at most {MOST_RECORDS} records of consent", metadata={"state": "full"})
+    if isinstance(change, Given | DoNotContact):
+        _check_room(before)
+
+
+def _check_room(before: Iterable[Record]) -> None:
+    if sum(isinstance(r.change, Given | DoNotContact) for r in before) >= MOST_RECORDS:
+        raise Refused(f"a customer has at most {MOST_RECORDS} grounds and prohibitions", metadata={"state": "full"})
 
 
 def _check_lifting(change: Lifted, before: Iterable[Record]) -> None:

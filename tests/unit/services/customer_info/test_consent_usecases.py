@@ -172,6 +172,20 @@ async def test_grounds_are_not_endless_but_withdrawals_are(house: House, monkeyp
     await house.add(ADA.id, STOP)
 
 
+async def test_withdrawals_take_no_room_from_grounds_and_prohibitions(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_RECORDS", 2)
+    for _ in range(3):
+        await house.add(ADA.id, STOP)
+    entry = await house.add(ADA.id, DoNotContact())
+    await house.add(ADA.id, Lifted(entry.id))
+    await house.add(ADA.id, MARKETING)
+    with pytest.raises(Refused) as refused:
+        await house.add(ADA.id, DoNotContact())
+    assert refused.value.metadata == {"state": "full"}
+
+
 async def test_nothing_is_recorded_of_nobody(house: House) -> None:
     for attempt in (house.add(new_uuid(), MARKETING), house.reason(new_uuid())):
         with pytest.raises(NotFound):
