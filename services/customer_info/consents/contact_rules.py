@@ -175,14 +175,13 @@ class _Case:
         """What is wrong with a ground by itself; None: it is in force, for one of the channels asked for."""
         if ground.basis not in SURVIVES.get(self.status, RANK):
             return Reason.CUSTOMER_LEFT
-        reach = self._reach(ground)
-        if not (reach or self.question.channels) - self._withdrawn(ground):
+        if not self._wanted(ground) - self._withdrawn(ground):
             return Reason.WITHDRAWN if ground.basis is Basis.CONSENT else Reason.OBJECTED
         if ground.start is not None and ground.start > self.question.at:
             return Reason.NOT_YET_VALID
         if ground.end is not None and ground.end <= self.question.at:
             return Reason.EXPIRED
-        return None if reach else Reason.CHANNEL_NOT_COVERED
+        return None if self._reach(ground) else Reason.CHANNEL_NOT_COVERED
 
     def refusal(self, grounds: Sequence[_Ground]) -> Decision:
         """Why the customer may not be contacted, where none of the grounds holds."""
@@ -195,14 +194,16 @@ class _Case:
         fault = self.fault(latest)
         assert fault is not None, "what has no fault is forbidden, or holds"
         if fault in (Reason.WITHDRAWN, Reason.OBJECTED):
-            return Decision(fault, next(r.id for _, r in self.withdrawals if not latest.begun_after(r)))
+            wanted = self._wanted(latest)
+            ending = (r.id for w, r in self.withdrawals if not latest.begun_after(r) and wanted & covered(w.channels))
+            return Decision(fault, next(ending))
         return Decision(fault, latest.id)
 
     def _forbidding(self, grounds: Sequence[_Ground]) -> str:
         """The latest entry without which a ground would hold, or which leaves no channel to any; empty: none does."""
         for ground in grounds:
             if self.fault(ground) is None:
-                reach = self._reach(ground)
+                reach = self._reach(ground) - self._withdrawn(ground)
                 entries = (
                     r.id
                     for e, r in self.entries
@@ -216,6 +217,10 @@ class _Case:
     def _reach(self, ground: _Ground) -> frozenset[Channel]:
         """The channels asked for that the ground is for."""
         return self.question.channels & ground.channels
+
+    def _wanted(self, ground: _Ground) -> frozenset[Channel]:
+        """The channels asked for that the ground is for; where it is for none of them, all of them."""
+        return self._reach(ground) or self.question.channels
 
     def _withdrawn(self, ground: _Ground) -> frozenset[Channel]:
         """The channels for which the ground was withdrawn."""

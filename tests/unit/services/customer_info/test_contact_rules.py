@@ -18,6 +18,7 @@ from services.customer_info.consents.rules import (
     Lifted,
     Record,
     Withdrawn,
+    covered,
 )
 from services.customer_info.customers.rules import Status
 from services.customer_info.profiles.rules import Day, Hours, Window
@@ -150,6 +151,23 @@ def test_a_withdrawal_for_a_channel_leaves_the_others() -> None:
     assert decide(ground, stop, asked=question(channel=None)).allowed
     rest = record(replace(STOP, channels=(EMAIL,)), 6)
     assert decide(ground, stop, rest, asked=question(channel=None)) == Decision(Reason.WITHDRAWN, rest.id)
+
+
+def test_the_withdrawal_that_decided_is_named_and_no_later_one_for_another_channel() -> None:
+    for ground in (record(MARKETING), record(INTERESTS)):
+        stop, other = record(replace(STOP, channels=(EMAIL,)), 1), record(replace(STOP, channels=(SMS,)), 2)
+        assert decide(ground, stop, other, asked=question(channel=EMAIL)).record_id == stop.id
+        assert decide(ground, stop, other, asked=question(channel=SMS)).record_id == other.id
+    few, rest = record(replace(MARKETING, channels=(EMAIL, POST))), record(replace(STOP, channels=(POST,)), 3)
+    assert decide(few, stop, other, rest, record(replace(STOP, channels=(SMS,)), 4), asked=question(channel=None)) == (
+        Decision(Reason.WITHDRAWN, rest.id)
+    )
+
+
+def test_an_entry_for_a_channel_that_was_withdrawn_did_not_decide() -> None:
+    ground, stop = record(replace(MARKETING, channels=(EMAIL, SMS))), record(replace(STOP, channels=(SMS,)), 1)
+    entry, idle = record(silence(channels=(EMAIL,)), 2), record(silence(channels=(SMS,)), 3)
+    assert decide(ground, stop, entry, idle, asked=question(channel=None)) == Decision(Reason.DO_NOT_CONTACT, entry.id)
 
 
 def test_a_withdrawal_from_one_purpose_leaves_the_others() -> None:
@@ -357,3 +375,13 @@ def test_every_answer_is_one_of_the_documented_and_names_a_record_of_the_custome
     assert decision.record_id in {"", *(r.id for r in known)}
     if decision.reason in {Reason.WITHDRAWN, Reason.DO_NOT_CONTACT, Reason.EXPIRED, Reason.NOT_YET_VALID}:
         assert decision.record_id
+
+
+@given(histories, statuses, questions)
+def test_what_is_named_as_speaking_against_it_speaks_of_a_channel_that_would_do(
+    known: list[Record], status: Status, asked: Question
+) -> None:
+    decision = answered(known, status, asked)
+    for change in (r.change for r in known if r.id == decision.record_id and not decision.allowed):
+        if isinstance(change, Withdrawn | DoNotContact):
+            assert covered(change.channels) & asked.channels
