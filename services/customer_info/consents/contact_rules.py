@@ -19,11 +19,12 @@ The table, first line first; `grounds` are what was recorded for the purpose, an
 | it is for other channels | no: CHANNEL_NOT_COVERED | |
 
 A withdrawal ends all that was recorded or had begun before it; what is given anew after it counts anew. An entry not to
-contact holds whatever is given, before or after, until it ends or is lifted. The hours bind what disturbs (`DISTURBS`),
-and not what the law demands or life depends on.
+contact holds whatever is given, before or after, until it ends or is lifted; what its extent spares (`SPARED`) it does
+not forbid, though that may have come to an end. The hours bind what disturbs (`DISTURBS`), and not what the law demands
+or life depends on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -168,7 +169,7 @@ class _Case:
         """The channels for which the ground is in force and that nothing forbids."""
         if self.fault(ground) is not None:
             return frozenset()
-        forbidden = [covered(e.channels) for e, _ in self.entries if ground.basis not in SPARED[e.extent]]
+        forbidden = [covered(e.channels) for e, _ in self._against({ground.basis})]
         return self._reach(ground) - self._withdrawn(ground).union(*forbidden)
 
     def fault(self, ground: _Ground) -> Reason | None:
@@ -204,15 +205,16 @@ class _Case:
         for ground in grounds:
             if self.fault(ground) is None:
                 reach = self._reach(ground) - self._withdrawn(ground)
-                entries = (
-                    r.id
-                    for e, r in self.entries
-                    if ground.basis not in SPARED[e.extent] and reach & covered(e.channels)
-                )
-                return next(entries)
-        if not self.entries or self.question.channels.difference(*(covered(e.channels) for e, _ in self.entries)):
+                return next(r.id for e, r in self._against({ground.basis}) if reach & covered(e.channels))
+        # What is not there could only be a consent.
+        against = self._against({g.basis for g in grounds} or {Basis.CONSENT})
+        if self.question.channels.difference(*(covered(e.channels) for e, _ in against)):
             return ""
-        return next(r.id for e, r in self.entries if self.question.channels & covered(e.channels))
+        return next(r.id for e, r in against if self.question.channels & covered(e.channels))
+
+    def _against(self, bases: Collection[Basis]) -> list[tuple[DoNotContact, Record]]:
+        """The entries in force that spare none of the bases."""
+        return [(e, r) for e, r in self.entries if SPARED[e.extent].isdisjoint(bases)]
 
     def _reach(self, ground: _Ground) -> frozenset[Channel]:
         """The channels asked for that the ground is for."""

@@ -206,6 +206,17 @@ def test_a_do_not_contact_entry_spares_what_its_extent_says(extent: Extent, allo
     assert {d for p, d in answers.items() if p not in allowed} == {Decision(Reason.DO_NOT_CONTACT, entry.id)}
 
 
+def test_an_entry_is_no_reason_where_it_spares_what_the_purpose_rests_on() -> None:
+    spares, forbids = record(silence(), 2), record(silence(extent=Extent.ALL_BUT_REQUIRED), 1)
+    billing = question("billing")
+    assert decide(spares, asked=billing, status=Status.CLOSED) == Decision(Reason.CUSTOMER_LEFT)
+    assert decide(spares, forbids, asked=billing, status=Status.CLOSED) == Decision(Reason.DO_NOT_CONTACT, forbids.id)
+    ended = record(Given("marketing", Basis.CONTRACT, end=later(10)))
+    assert decide(spares, ended) == Decision(Reason.EXPIRED, ended.id)
+    assert decide(spares, ended, forbids) == Decision(Reason.DO_NOT_CONTACT, forbids.id)
+    assert decide(spares, record(replace(MARKETING, end=later(10)))) == Decision(Reason.DO_NOT_CONTACT, spares.id)
+
+
 def test_an_entry_holds_for_its_time_its_channels_and_its_purposes() -> None:
     ground = record(MARKETING)
     entry = record(silence(channels=(SMS,), purposes=("marketing",), start=later(10), end=later(20)), 1)
