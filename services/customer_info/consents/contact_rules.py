@@ -25,7 +25,7 @@ or life depends on.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -121,7 +121,7 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer's reason, and the record that decided; empty where none did. `opens`: from when on the answer is yes,
-    where only the customer's hours speak against it.
+    where only the customer's hours speak against it; None where something else will by then.
     """
 
     reason: Reason
@@ -158,12 +158,20 @@ class _Ground:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A question, and what speaks against: withdrawals from the purpose, and entries in force, the latest first."""
+    """A question, what the purpose may rest on, and what speaks against: withdrawals from it, and entries in force.
+
+    The latest come first, and of the grounds last what the purpose has by itself.
+    """
 
     question: Question
     status: Status
+    grounds: Sequence[_Ground]
     withdrawals: Sequence[tuple[Withdrawn, Record]]
     entries: Sequence[tuple[DoNotContact, Record]]
+
+    def holding(self) -> list[_Ground]:
+        """The grounds that hold, the one to be named first."""
+        return [g for g in sorted(self.grounds, key=lambda g: RANK.index(g.basis)) if self.left(g)]
 
     def left(self, ground: _Ground) -> frozenset[Channel]:
         """The channels for which the ground is in force and that nothing forbids."""
@@ -184,14 +192,14 @@ class _Case:
             return Reason.EXPIRED
         return None if self._reach(ground) else Reason.CHANNEL_NOT_COVERED
 
-    def refusal(self, grounds: Sequence[_Ground]) -> Decision:
+    def refusal(self) -> Decision:
         """Why the customer may not be contacted, where none of the grounds holds."""
-        if forbidding := self._forbidding(grounds):
+        if forbidding := self._forbidding():
             return Decision(Reason.DO_NOT_CONTACT, forbidding)
-        if not grounds:
+        if not self.grounds:
             objections = [r for w, r in self.withdrawals if not self.question.channels - covered(w.channels)]
             return Decision(Reason.OBJECTED, objections[0].id) if objections else Decision(Reason.NO_CONSENT)
-        latest = grounds[0]
+        latest = self.grounds[0]
         fault = self.fault(latest)
         assert fault is not None, "what has no fault is forbidden, or holds"
         if fault in (Reason.WITHDRAWN, Reason.OBJECTED):
@@ -200,14 +208,14 @@ class _Case:
             return Decision(fault, next(ending))
         return Decision(fault, latest.id)
 
-    def _forbidding(self, grounds: Sequence[_Ground]) -> str:
+    def _forbidding(self) -> str:
         """The latest entry without which a ground would hold, or which leaves no channel to any; empty: none does."""
-        for ground in grounds:
+        for ground in self.grounds:
             if self.fault(ground) is None:
                 reach = self._reach(ground) - self._withdrawn(ground)
                 return next(r.id for e, r in self._against({ground.basis}) if reach & covered(e.channels))
         # What is not there could only be a consent.
-        against = self._against({g.basis for g in grounds} or {Basis.CONSENT})
+        against = self._against({g.basis for g in self.grounds} or {Basis.CONSENT})
         if self.question.channels.difference(*(covered(e.channels) for e, _ in against)):
             return ""
         return next(r.id for e, r in against if self.question.channels & covered(e.channels))
@@ -241,17 +249,25 @@ def decide(
     if erased:
         return Decision(Reason.CUSTOMER_ERASED)
     known = sorted((r for r in records if r.time <= question.at), key=lambda r: (r.time, r.id), reverse=True)
-    withdrawals = [(w, r) for w, r in _changes(known, Withdrawn) if w.purpose == question.purpose]
-    case = _Case(question, status, withdrawals, _in_force(known, question))
-    grounds = _grounds(known, question)
-    holding = [g for g in sorted(grounds, key=lambda g: RANK.index(g.basis)) if case.left(g)]
+    case = _case(known, status, question)
+    holding = case.holding()
     if not holding:
-        return case.refusal(grounds)
+        return case.refusal()
     if window is not None and not open_at(window, question.at):
         holding = [g for g in holding if g.basis in SPARED[Extent.ALL_BUT_REQUIRED] or case.left(g) - DISTURBS]
         if not holding:
-            return Decision(Reason.OUTSIDE_CONTACT_WINDOW, opens=opening(window, question.at))
+            opens = opening(window, question.at)
+            # Until then a consent may end, or an entry begin.
+            if opens is not None and not _case(known, status, replace(question, at=opens)).holding():
+                opens = None
+            return Decision(Reason.OUTSIDE_CONTACT_WINDOW, opens=opens)
     return Decision(Reason[f"ALLOWED_BY_{holding[0].basis.name}"], holding[0].id)
+
+
+def _case(known: Sequence[Record], status: Status, question: Question) -> _Case:
+    """What the records `known`, the latest first, come to for a question."""
+    withdrawals = [(w, r) for w, r in _changes(known, Withdrawn) if w.purpose == question.purpose]
+    return _Case(question, status, _grounds(known, question), withdrawals, _in_force(known, question))
 
 
 def _changes(known: Iterable[Record], kind: type[C]) -> list[tuple[C, Record]]:

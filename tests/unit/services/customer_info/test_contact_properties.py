@@ -20,6 +20,7 @@ from services.customer_info.consents.rules import (
     covered,
 )
 from services.customer_info.customers.rules import Status
+from services.customer_info.profiles.rules import Day, Hours, Window, opening
 from tests.unit.services.customer_info.builders import later
 from tests.unit.services.customer_info.consent_builders import record
 
@@ -143,3 +144,22 @@ def test_what_is_named_as_speaking_against_it_speaks_of_a_channel_that_would_do(
     for change in (r.change for r in known if r.id == decision.record_id and not decision.allowed):
         if isinstance(change, Withdrawn | DoNotContact):
             assert covered(change.channels) & asked.channels
+
+
+@given(histories, statuses, questions, st.integers(0, 90), st.integers(1, 30))
+def test_from_when_on_a_customer_may_be_contacted_it_may(
+    known: list[Record], status: Status, asked: Question, start: int, length: int
+) -> None:
+    first = 12 * 60 + start
+    window = Window("UTC", (Hours(tuple(Day), first, first + length),))
+    asked = replace(asked, channel=SMS)
+    decision = contact_rules.decide(known, status, erased=False, question=asked, window=window)
+    if decision.reason is Reason.OUTSIDE_CONTACT_WINDOW:
+        begin = opening(window, asked.at)
+        assert begin is not None
+        then = [r for r in known if r.time <= asked.at]
+        after = contact_rules.decide(then, status, erased=False, question=replace(asked, at=begin), window=window)
+        assert decision.opens == (begin if after.allowed else None)
+    else:
+        assert decision == answered(known, status, asked)
+        assert decision.opens is None

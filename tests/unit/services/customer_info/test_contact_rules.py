@@ -71,6 +71,19 @@ def test_the_hours_say_nothing_where_the_customer_may_not_be_contacted_anyway() 
         assert decide(*records, asked=asked, window=SHUT) == decide(*records, asked=asked)
 
 
+def test_when_the_hours_begin_is_told_only_where_the_answer_is_yes_then() -> None:
+    asked = question("marketing", Channel.CALL, 1)
+    tonight, consent = record(replace(MARKETING, end=OPENS)), record(MARKETING)
+    from_then = record(silence(start=OPENS, end=later(200)))
+    later_on = record(replace(MARKETING, start=OPENS))
+    outside = Reason.OUTSIDE_CONTACT_WINDOW
+    assert decide(tonight, asked=asked, window=SHUT) == Decision(outside)
+    assert decide(consent, from_then, asked=asked, window=SHUT) == Decision(outside)
+    assert decide(tonight, later_on, asked=asked, window=SHUT) == Decision(outside, opens=OPENS)
+    # What is recorded after the time asked for was not known then.
+    assert decide(consent, record(STOP, 2), asked=asked, window=SHUT) == Decision(outside, opens=OPENS)
+
+
 @pytest.mark.parametrize(
     ("purpose", "reason"),
     [
