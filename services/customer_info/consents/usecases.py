@@ -1,8 +1,8 @@
 """What happens to consents, one function per method."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,9 +14,14 @@ from chassis.times import now
 from services.customer_info.consents import contact_rules, rules, wire
 from services.customer_info.consents.contact_rules import Decision, Question, Reason
 from services.customer_info.consents.rules import Change, Channel, Lifted, Record, Source
+from services.customer_info.customers.as_of import survivors_as_of
 from services.customer_info.customers.holding import survivor_held
 from services.customer_info.customers.rules import Customer
+from services.customer_info.customers.standing_rules import Standing
 from services.customer_info.profiles.rules import Profile, Window, of_customer
+
+# All ids of a customer, the survivor's first.
+Line = tuple[str, ...]
 
 
 class Consents(Protocol):
@@ -45,6 +50,10 @@ class Owners(Protocol):
     async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
 
     async def many(self, customer_ids: Sequence[str]) -> dict[str, Customer]: ...
+
+    async def many_as_of(self, customer_ids: Sequence[str], at: datetime) -> dict[str, Customer]: ...
+
+    async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]: ...
 
     async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
@@ -126,48 +135,75 @@ class ConsentUseCases:
         Raises:
             NotFound: there is no such customer.
         """
-        # Side by side, for what nearly everybody is: a customer that was never merged.
-        ids, customer, records, profiles = await asyncio.gather(
-            self._lineage.of(customer_id),
-            self._owners.get(customer_id),
-            self._store.known(customer_id),
-            self._told([customer_id], at),
-        )
-        if customer is None:
+        if at is None:
+            # Side by side, for what nearly everybody is: a customer that was never merged.
+            ids, customer, records, profiles = await asyncio.gather(
+                self._lineage.of(customer_id),
+                self._owners.get(customer_id),
+                self._store.known(customer_id),
+                self._profiles.of(None, [customer_id]),
+            )
+            if customer is not None and ids == (customer_id,):
+                window = of_customer(ids, profiles).contact_window
+                return _answer(customer, records, window, purpose=purpose, channel=channel, at=at)
+        answers = await self._answers([customer_id], purpose, channel, at)
+        if customer_id not in answers:
             raise missing("customer", customer_id)
-        if ids != (customer_id,):
-            customer = await self._owners.get(ids[0]) or customer
-            records = [r for some in (await self._store.known_of_many(ids)).values() for r in some]
-            profiles = await self._told(ids, at)
-        window = of_customer(ids, profiles).contact_window
-        return _answer(customer, records, window, purpose=purpose, channel=channel, at=at)
+        return answers[customer_id]
 
     async def may_contact_many(
         self, customer_ids: Sequence[str], purpose: str, channel: Channel | None, at: datetime | None
     ) -> list[tuple[Decision, datetime]]:
         """The same for many, in order; of an id that is nobody's, that it is."""
-        lines = await self._lineage.of_many(customer_ids)
-        survivors = list({line[0] for line in lines.values()})
-        everyone = list({member for line in lines.values() for member in line})
-        customers, records, profiles = await asyncio.gather(
-            self._owners.many(survivors), self._store.known_of_many(everyone), self._told(everyone, at)
-        )
-        answers: dict[str, tuple[Decision, datetime]] = {}
-        for customer_id, line in lines.items():
-            customer = customers.get(line[0])
-            if customer is None:
-                answers[customer_id] = Decision(Reason.NO_SUCH_CUSTOMER), at or now()
-            else:
-                known = [r for member in line for r in records[member]]
-                window = of_customer(line, profiles).contact_window
-                answers[customer_id] = _answer(customer, known, window, purpose=purpose, channel=channel, at=at)
-        return [answers[customer_id] for customer_id in customer_ids]
+        answers = await self._answers(customer_ids, purpose, channel, at)
+        nobody = Decision(Reason.NO_SUCH_CUSTOMER), at or now()
+        return [answers.get(customer_id, nobody) for customer_id in customer_ids]
 
-    async def _told(self, customer_ids: Sequence[str], at: datetime | None) -> dict[str, Profile]:
-        """What customers told of themselves, by id: now, or as of `at`."""
+    async def _answers(
+        self, customer_ids: Sequence[str], purpose: str, channel: Channel | None, at: datetime | None
+    ) -> dict[str, tuple[Decision, datetime]]:
+        """The answers by id, of those that are somebody's."""
         if at is None:
-            return await self._profiles.of(None, customer_ids)
-        return await self._profiles.as_of(customer_ids, at)
+            lines = await self._lineage.of_many(customer_ids)
+            customers, (records, profiles) = await asyncio.gather(self._survivors(lines), self._told(lines, at))
+        else:
+            customers, lines = await self._then(customer_ids, at)
+            records, profiles = await self._told(lines, at)
+        answers = {}
+        for customer_id, customer in customers.items():
+            line = lines[customer_id]
+            known = [r for member in line for r in records[member]]
+            window = of_customer(line, profiles).contact_window
+            answers[customer_id] = _answer(customer, known, window, purpose=purpose, channel=channel, at=at)
+        return answers
+
+    async def _survivors(self, lines: Mapping[str, Line]) -> dict[str, Customer]:
+        """The customers whose ids the lines are, by the same keys."""
+        found = await self._owners.many(list({line[0] for line in lines.values()}))
+        return {i: found[line[0]] for i, line in lines.items() if line[0] in found}
+
+    async def _then(self, customer_ids: Sequence[str], at: datetime) -> tuple[dict[str, Customer], dict[str, Line]]:
+        """Those who had the ids at `at`, as they stood then, and all ids that each of them had, by id.
+
+        Who was not there yet is as it is now, and had no other id. Who is erased is so at every time.
+        """
+        standings, customers = await asyncio.gather(
+            self._owners.standings(customer_ids), survivors_as_of(self._owners, customer_ids, at)
+        )
+        lines = {i: (c.id, *c.sources) for i, c in customers.items()}
+        if young := [i for i in standings if i not in customers]:
+            customers |= await self._survivors(await self._lineage.of_many(young))
+            lines |= {i: (i,) for i in young}
+        erased = {i: replace(c, erase_time=standings[i].erase_time) for i, c in customers.items()}
+        return erased, lines
+
+    async def _told(
+        self, lines: Mapping[str, Line], at: datetime | None
+    ) -> tuple[dict[str, list[Record]], dict[str, Profile]]:
+        """What was recorded under all ids, and what was told of themselves: now, or as of `at`."""
+        everyone = list({member for line in lines.values() for member in line})
+        told = self._profiles.of(None, everyone) if at is None else self._profiles.as_of(everyone, at)
+        return await asyncio.gather(self._store.known_of_many(everyone), told)
 
 
 def _lifted(change: Change, before: Sequence[Record]) -> Record | None:

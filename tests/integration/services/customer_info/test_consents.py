@@ -7,10 +7,11 @@ import grpc
 import pytest
 from holdfast.common.v1 import query_pb2, types_pb2
 from holdfast.customer_info.v1 import consents_pb2 as pb
-from holdfast.customer_info.v1 import customers_pb2, merges_pb2, profiles_pb2
+from holdfast.customer_info.v1 import customers_pb2, merges_pb2, privacy_pb2, profiles_pb2
 from holdfast.customer_info.v1.consents_pb2_grpc import ConsentsServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.merges_pb2_grpc import MergesServiceStub
+from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
 from holdfast.customer_info.v1.profiles_pb2_grpc import ProfilesServiceStub
 from holdfast.events.v1 import events_pb2, events_pb2_grpc
 
@@ -49,9 +50,15 @@ async def withdrawn(consents: ConsentsServiceStub, who: Metadata, customer_id: s
 
 
 async def asked(
-    consents: ConsentsServiceStub, agent: Metadata, customer_id: str, purpose: str = "marketing"
+    consents: ConsentsServiceStub,
+    agent: Metadata,
+    customer_id: str,
+    purpose: str = "marketing",
+    at: datetime | None = None,
 ) -> pb.ContactDecision:
     request = pb.MayContactRequest(customer_id=customer_id, purpose=purpose, channel=EMAIL)
+    if at is not None:
+        request.at.CopyFrom(to_timestamp(at))
     return (await consents.MayContact(request, metadata=agent)).decision
 
 
@@ -314,3 +321,32 @@ async def test_far_times_are_answered_for(
         decision = (await consents.MayContact(one, metadata=agent)).decision
         assert decision.reason == reason
         assert list((await consents.MayContactMany(many, metadata=loader)).decisions) == [decision]
+
+
+async def test_of_a_time_that_has_passed_what_was_known_then_is_told(
+    channel: grpc.aio.Channel, consents: ConsentsServiceStub, agent: Metadata, owner: str, keys: Keys
+) -> None:
+    customers, merges, lead = CustomersServiceStub(channel), MergesServiceStub(channel), keys.metadata("supervisor")
+    request = customers_pb2.CreateCustomerRequest(customer=person())
+    survivor = (await customers.CreateCustomer(request, metadata=agent)).customer.id
+    await given(consents, agent, survivor)
+    stop = await withdrawn(consents, agent, owner)
+    times = [from_timestamp(stop.time)]
+    merged = await merges.Merge(merges_pb2.MergeRequest(survivor_id=survivor, duplicate_id=owner), metadata=lead)
+    times.append(from_timestamp(merged.customer.update_time))
+    parted = await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=owner), metadata=lead)
+    times.append(max(from_timestamp(c.update_time) for c in (parted.survivor, parted.duplicate)))
+    closed = customers_pb2.ChangeCustomerStatusRequest(
+        customer_id=survivor, status=customers_pb2.CUSTOMER_STATUS_CLOSED
+    )
+    left = (await customers.ChangeCustomerStatus(closed, metadata=agent)).customer
+    times.append(from_timestamp(left.update_time))
+    for who, allowed in ((survivor, [True, False, True, True]), (owner, [False] * 4)):
+        assert [(await asked(consents, agent, who, at=at)).allowed for at in times] == allowed
+    reasons = [(await asked(consents, agent, survivor, "billing", at)).reason for at in times]
+    assert reasons == [*[pb.CONTACT_REASON_ALLOWED_BY_CONTRACT] * 3, pb.CONTACT_REASON_CUSTOMER_LEFT]
+    erase = privacy_pb2.EraseCustomerRequest(customer_id=survivor, reason="asked")
+    await PrivacyServiceStub(channel).EraseCustomer(erase, metadata=lead)
+    gone = [(await asked(consents, agent, survivor, "billing", at)).reason for at in times]
+    assert gone == [pb.CONTACT_REASON_CUSTOMER_ERASED] * 4
+    assert (await asked(consents, agent, owner, at=times[1])).record_id == stop.id

@@ -10,6 +10,7 @@ from chassis.mongo.client import Store
 from chassis.query.selection import Operator, Order, Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, Refusal
 from chassis.vault.vault import Vault
+from services.customer_info.customers import rules
 from services.customer_info.customers.looking_up import MOST_FOUND
 from services.customer_info.customers.rules import (
     Billed,
@@ -21,6 +22,7 @@ from services.customer_info.customers.rules import (
     PaymentMethod,
     Status,
 )
+from services.customer_info.customers.standing_rules import Standing
 from services.customer_info.customers.store import CustomerStore
 from services.customer_info.customers.usecases import Customers, created_event, updated_event
 from services.customer_info.history.store import History
@@ -322,3 +324,15 @@ async def test_many_customers_are_read_as_they_stood_at_a_time(subject: Subject[
     assert await subject.store.many_as_of(ids, NOON) == {steady.id: steady, versions[0].id: versions[0]}
     assert (await subject.store.many_as_of(ids, later(2)))[versions[0].id] == versions[2]
     assert await subject.store.many_as_of(ids, later(9)) == {c.id: c for c in (steady, new, versions[3])}
+
+
+async def test_how_customers_stand_is_told_of_those_who_are_there(subject: Subject[Any]) -> None:
+    plain = person()
+    merged = person(merged_into=plain.id)
+    erased = rules.erased(person(), later(3))
+    await keep(subject.store, plain, merged, erased)
+    assert await subject.store.standings([plain.id, merged.id, erased.id, new_uuid()]) == {
+        plain.id: Standing(plain.id),
+        merged.id: Standing(merged.id, merged_into=plain.id),
+        erased.id: Standing(erased.id, erase_time=later(3)),
+    }

@@ -120,6 +120,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "a record as of a time": lambda b: b.history.as_of("customer", b.people[0].id, later(1)),
     "a customer as of a time": lambda b: b.customers.as_of(b.people[0].id, later(1)),
     "many customers as of a time": lambda b: b.customers.many_as_of([c.id for c in b.people], later(1)),
+    "how many customers stand": lambda b: b.customers.standings([c.id for c in b.people]),
     "former versions by number": lambda b: b.history.versions(
         [version_key("customer", c.id, n) for c in b.people[:9] for n in (1, 2)]
     ),
@@ -136,6 +137,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "assignments": lambda b: b.records.page("assignment", b.ids, (NOON, f"{new_uuid()}:0000000001"), 5),
     "a profile": lambda b: b.profiles.of(None, b.ids[:1]),
     "profiles of a merged customer": lambda b: b.profiles.of(None, b.ids),
+    "profiles as of a time": lambda b: b.profiles.as_of(b.ids, later(-1)),
     "facts": lambda b: b.profiles.told(None, [(i, s) for i in b.ids for s in ("contacts", "risk")]),
     "who was heard from": lambda b: b.profiles.heard(["interaction", "sla"]),
     "changing": change_profile,

@@ -1,6 +1,5 @@
 """What happens to consents, on stores in memory."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,43 +17,16 @@ from services.customer_info.consents.rules import (
     DoNotContact,
     Given,
     Lifted,
-    Record,
     Source,
     Withdrawn,
 )
-from services.customer_info.consents.usecases import ConsentUseCases, Write
-from services.customer_info.customers.rules import Customer, Status
-from services.customer_info.profiles.rules import Day, Hours, Profile, Window
-from tests.support.fakes.consents import FakeConsents
-from tests.support.fakes.customers import FakeCustomers
-from tests.support.fakes.lineage import FakeLineage
-from tests.support.fakes.profiles import FakeProfiles
+from services.customer_info.consents.usecases import Write
+from services.customer_info.customers.rules import Status
+from services.customer_info.profiles.rules import Day, Hours, Window
 from tests.unit.services.customer_info.builders import NOON, later, new_uuid, person
 from tests.unit.services.customer_info.consent_builders import MARKETING, SHOP, STOP, record
+from tests.unit.services.customer_info.consent_house import House
 from tests.unit.services.customer_info.profile_builders import full_profile
-
-NOTHING = Write("Record", "", b"")
-
-
-class House:
-    """The use cases around some customers. The clock stands still until it is moved."""
-
-    def __init__(self, *customers: Customer, lines: Sequence[Sequence[str]] = ()) -> None:
-        self.customers = FakeCustomers(*customers)
-        self.store = FakeConsents()
-        self.profiles = FakeProfiles()
-        self.usecases = ConsentUseCases(self.store, self.customers, self.profiles, FakeLineage(*lines))
-
-    async def add(self, customer_id: str, change: Change, source: Source = SHOP, write: Write = NOTHING) -> Record:
-        return await self.usecases.record(customer_id, change, source, "agent-1", write)
-
-    async def tell(self, profile: Profile) -> None:
-        await self.profiles.transact(lambda t: self.profiles.put(t, profile))
-
-    async def reason(self, customer_id: str, purpose: str = "marketing", at: datetime | None = None) -> Reason:
-        decision, _ = await self.usecases.may_contact(customer_id, purpose, Channel.EMAIL, at)
-        return decision.reason
-
 
 ADA = person()
 
@@ -271,7 +243,8 @@ async def test_many_are_answered_in_order_as_each_alone() -> None:
 
 async def test_the_hours_that_a_customer_keeps_count_as_they_stood_at_the_time() -> None:
     absorbed = person(merged_into=ADA.id)
-    house = House(ADA, absorbed, lines=[(ADA.id, absorbed.id)])
+    survivor = replace(ADA, sources=(absorbed.id,))
+    house = House(survivor, absorbed, lines=[(ADA.id, absorbed.id)])
     first = full_profile(absorbed.id, contact_window=None)
     other = Day(later(5).isoweekday() % 7 + 1)
     second = replace(first, version=2, update_time=later(5), contact_window=Window("UTC", (Hours((other,), 0, 1440),)))
