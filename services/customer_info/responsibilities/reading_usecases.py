@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from chassis.query.selection import Selection
 from chassis.rules import missing
 from chassis.times import now
+from services.customer_info.customers.as_of import survivors_as_of
 from services.customer_info.customers.rules import Customer
 from services.customer_info.hierarchy.rules import Placement, Tree
 from services.customer_info.responsibilities import paging_rules, rules, tree_rules
@@ -193,20 +194,9 @@ class ResponsibilityReading:
             return found
         # Who was erased is gone at every time: nobody can tell any more who that was.
         asked = [i for i in found if not found[i].erase_time]
-        then = await self._as_of([member for i in asked for member in lineage[i]], at)
-        survivors = {i: rules.survivor(i, then) for i in asked if i in then}
+        survivors = await survivors_as_of(self._customers, asked, at)
         gone = await self._customers.many(list({c.id for c in survivors.values()} - present.keys()))
         return found | {i: gone[c.id] if c.id in gone and gone[c.id].erase_time else c for i, c in survivors.items()}
-
-    async def _as_of(self, ids: Sequence[str], at: datetime) -> dict[str, Customer]:
-        """Customers as they stood at `at`, with those into whom they were merged by then, parted since or not."""
-        then: dict[str, Customer] = {}
-        wanted = set(ids)
-        while wanted:
-            found = await self._customers.many_as_of(sorted(wanted), at)
-            then |= found
-            wanted = {c.merged_into for c in found.values() if c.merged_into} - then.keys()
-        return then
 
 
 def _holders(name: str, held: Held | None, shown: Mapping[str, Holder], places: Mapping[str, Placement]) -> Holders:

@@ -241,14 +241,6 @@ def read_contact(contact: Contact) -> Contact:
     return Contact(contact.name, email, phone)
 
 
-def survivor(customer_id: str, customers: Mapping[str, Customer]) -> Customer:
-    """The one of `customers`, all of one time, into which `customer_id`, one of them, was merged by then; or itself."""
-    customer = customers[customer_id]
-    while customer.merged_into in customers:
-        customer = customers[customer.merged_into]
-    return customer
-
-
 def contact_of(customer: Customer, at: datetime) -> Contact:
     """Who a customer is, and the address and number at which it is best reached at `at`."""
     return Contact(

@@ -154,16 +154,6 @@ def test_who_has_left_holds_nothing() -> None:
     assert (merged.value.reason, merged.value.metadata) == ("MERGED", {"survivor_id": "another"})
 
 
-def test_who_was_merged_by_then_is_the_survivor_of_then() -> None:
-    last = person()
-    middle = person(merged_into=last.id)
-    first = person(merged_into=middle.id)
-    then = {c.id: c for c in (first, middle, last)}
-    assert rules.survivor(first.id, then) is last
-    assert rules.survivor(first.id, {**then, middle.id: replace(middle, merged_into="")}).id == middle.id
-    assert rules.survivor(first.id, {first.id: first}) is first
-
-
 def test_a_holder_is_reachable_by_what_is_valid_then() -> None:
     old = email("old@example.com", end=NOON)
     soon = phone("+4930123456", start=later(5))
