@@ -101,6 +101,18 @@ def check_same_rows(load: Load, digest: bytes) -> None:
         raise Invalid("this id is of a load of other rows", field="load_id", reason="REQUEST_ID_REUSED")
 
 
+def check_all_shown(load: Load, rows: int) -> None:
+    """Passes when a stream that ends after the first `rows` rows of `load` has shown all that are done, or none.
+
+    Only all of them together can be told from others: `digest` stands for no fewer.
+
+    Raises:
+        Invalid: it has shown some (REQUEST_ID_REUSED).
+    """
+    if 0 < rows < load.position:
+        raise Invalid("this id is of a load of more rows", field="load_id", reason="REQUEST_ID_REUSED")
+
+
 def row_of_token(token: str) -> int:
     """The row after which a page of refusals begins; 0 for the first page.
 

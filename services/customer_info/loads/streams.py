@@ -58,8 +58,8 @@ async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Req
     """Loads all rows of a stream; the load as it is then.
 
     Raises:
-        Invalid: the load is not the caller's or has other rows, or a message leaves rows out or names a field that
-            there is not.
+        Invalid: the load is not the caller's or has other rows or more, or a message leaves rows out or names a field
+            that there is not.
         Overtaken: another stream goes on with the load.
     """
     stream: _Stream[M, R] | None = None
@@ -79,6 +79,7 @@ async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Req
         await asyncio.gather(*at_hand, return_exceptions=True)
     if stream is None:
         return Load("", kind.name)
+    stream.check_end()
     await loads.complete(stream.load)
     return stream.load
 
@@ -128,6 +129,14 @@ class _Stream(Generic[M, R]):
             self._read += 1
             if self._read == self._begun.position:
                 rules.check_same_rows(self._begun, self._digest)
+
+    def check_end(self) -> None:
+        """Passes when the stream may end here: what it has shown of the rows done before is known to be the same.
+
+        Raises:
+            Invalid: it ends before it has shown all of them.
+        """
+        rules.check_all_shown(self._begun, self._read)
 
     @property
     def digest(self) -> bytes:

@@ -125,6 +125,26 @@ async def test_all_refusals_of_a_load_can_be_listed_and_other_rows_are_refused(
     assert (reason_of(refused.value), bad_fields(refused.value)) == ("REQUEST_ID_REUSED", ["load_id"])
 
 
+async def test_an_id_that_comes_again_with_fewer_other_rows_is_refused(
+    customers: CustomersServiceStub, portfolio: PortfolioServiceStub, loader: Metadata
+) -> None:
+    load_id, owners = new_uuid(), [person(id=new_uuid()) for _ in range(3)]
+    await customers.ImportCustomers(messages(owners, load_id), metadata=loader)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await customers.ImportCustomers(messages([person(id=new_uuid())], load_id), metadata=loader)
+    assert (reason_of(refused.value), bad_fields(refused.value)) == ("REQUEST_ID_REUSED", ["load_id"])
+
+    async def products(count: int) -> AsyncIterator[portfolio_pb2.ImportProductsRequest]:
+        rows = [product(owners[0].id, id=new_uuid()) for _ in range(count)]
+        yield portfolio_pb2.ImportProductsRequest(products=rows, load_id=product_load_id)
+
+    product_load_id = new_uuid()
+    await portfolio.ImportProducts(products(2), metadata=loader)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await portfolio.ImportProducts(products(1), metadata=loader)
+    assert reason_of(refused.value) == "REQUEST_ID_REUSED"
+
+
 async def test_rows_may_not_be_left_out(customers: CustomersServiceStub, loader: Metadata) -> None:
     rows = [person(id=new_uuid()) for _ in range(3)]
     with pytest.raises(grpc.aio.AioRpcError) as refused:

@@ -316,6 +316,19 @@ async def test_an_id_that_comes_again_with_other_rows_is_refused() -> None:
         await bench.run(message(*rows[:5], customer(), load_id=LOAD))
 
 
+async def test_a_stream_that_ends_before_it_has_shown_all_rows_that_are_done_is_refused() -> None:
+    bench = Bench()
+    rows = [customer() for _ in range(4)]
+    await bench.run(message(*rows, load_id=LOAD))
+    for fewer in ([customer()], rows[:3]):
+        with pytest.raises(Invalid) as refused:
+            await bench.run(message(*fewer, load_id=LOAD))
+        assert (refused.value.field, refused.value.reason) == ("load_id", "REQUEST_ID_REUSED")
+    # Who shows no row, or goes on after the last, sends no other ones.
+    assert (await bench.run(message(load_id=LOAD))).position == 4
+    assert (await bench.run(message(rows[0], load_id=LOAD), message(customer(), first_row=5))).position == 5
+
+
 async def test_an_unknown_load_is_not_found() -> None:
     bench = Bench()
     await bench.run(message(customer(), load_id=LOAD))
