@@ -161,14 +161,26 @@ def _joined_media(
     before: Sequence[ContactMedium], wish: Sequence[ContactMedium], parts: Collection[str]
 ) -> tuple[ContactMedium, ...]:
     """The addresses of the kinds told of as the row has them; a preferred one stays so, unless another is now."""
-    fresh = rules.normalised(m for m in wish if m.kind.value in parts)
+    fresh = list(rules.normalised(m for m in wish if m.kind.value in parts))
     chosen = {m.kind for m in fresh if m.preferred}
-    former = {(m.kind, m.value) for m in before if m.preferred and m.kind not in chosen}
-    fresh = tuple(replace(m, preferred=True) if (m.kind, m.value) in former else m for m in fresh)
+    for former in (m for m in before if m.preferred and m.kind not in chosen):
+        if (place := _place(former, before, fresh)) is not None:
+            fresh[place] = replace(fresh[place], preferred=True)
     # In the order in which the kinds stood there: a row that says what is there changes nothing.
     order = list(dict.fromkeys([*(m.kind for m in before), *MediumKind]))
     others = [m for m in before if m.kind.value not in parts]
     return tuple(sorted([*others, *fresh], key=lambda m: order.index(m.kind)))
+
+
+def _place(medium: ContactMedium, before: Sequence[ContactMedium], fresh: Sequence[ContactMedium]) -> int | None:
+    """Where an entry of `before` stands in `fresh`: at its time or, where its address has another, in its turn."""
+    address = (medium.kind, medium.value)
+    places = [n for n, m in enumerate(fresh) if (m.kind, m.value) == address]
+    for n in places:
+        if (fresh[n].start, fresh[n].end) == (medium.start, medium.end):
+            return n
+    turn = [m for m in before if (m.kind, m.value) == address].index(medium)
+    return places[min(turn, len(places) - 1)] if places else None
 
 
 def _with_parts(before: P, wish: Any, parts: Collection[str]) -> P:

@@ -240,6 +240,17 @@ async def test_a_file_with_some_fields_changes_those_only(client: Client, tmp_pa
     assert (after.category, after.external_ids) == (before[whole["id"]].category, before[whole["id"]].external_ids)
 
 
+async def test_addresses_that_are_written_are_read_again_by_themselves(client: Client, tmp_path: Path) -> None:
+    number = "+4930123457"
+    spans = f"{number}[/2021-01-01T00:00:00Z];{number}[2022-01-01T00:00:00Z/]"
+    await load(client, written(tmp_path / "whole.csv", [person(phone=spans, preferred="phone:2")]))
+    for column in ("email", "phone"):
+        rows = csv.DictReader(io.StringIO((await exported(client, "csv")).decode()))
+        part = [{"id": row["id"], column: row[column]} for row in rows]
+        report = await load(client, written(tmp_path / f"{column}.csv", part))
+        assert (report.summary.unchanged, report.summary.failed) == (report.summary.received, 0)
+
+
 async def test_who_shares_a_number_is_shown_to_choose_from(client: Client, tmp_path: Path) -> None:
     number = f"+49301{int(new_uuid()[:8], 16) % 10**7:07d}"
     two = [person(phone=number, given_name=name) for name in ("Ada", "Grace")]

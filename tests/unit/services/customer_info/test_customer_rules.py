@@ -225,6 +225,52 @@ def test_what_a_row_tells_of_in_part_stays_as_it_is_for_the_rest(
     assert replace(after, version=1, update_time=NOON) == replace(TOLD, **changes)  # type: ignore[arg-type]
 
 
+NUMBER = "+4930123456"
+
+
+@pytest.mark.parametrize(
+    ("there", "told", "then"),
+    [
+        # At the time it had.
+        (
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(), preferred=True)],
+            [phone(NUMBER, start=later()), phone(NUMBER, end=NOON)],
+            [phone(NUMBER, start=later(), preferred=True), phone(NUMBER, end=NOON)],
+        ),
+        # At another time, in the turn it had.
+        (
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(), preferred=True)],
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(2))],
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(2), preferred=True)],
+        ),
+        (
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(), preferred=True)],
+            [phone(NUMBER, start=later(2)), phone("+4930999999")],
+            [phone(NUMBER, start=later(2), preferred=True), phone("+4930999999")],
+        ),
+        (
+            [phone(NUMBER, preferred=True)],
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later())],
+            [phone(NUMBER, end=NOON, preferred=True), phone(NUMBER, start=later())],
+        ),
+        # Gone, or another is now.
+        ([phone(NUMBER, preferred=True)], [phone("+4930999999")], [phone("+4930999999")]),
+        (
+            [phone(NUMBER, end=NOON, preferred=True), phone(NUMBER, start=later())],
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(), preferred=True)],
+            [phone(NUMBER, end=NOON), phone(NUMBER, start=later(), preferred=True)],
+        ),
+    ],
+)
+def test_of_a_number_that_went_and_came_back_the_one_that_was_preferred_stays_so(
+    there: list[ContactMedium], told: list[ContactMedium], then: list[ContactMedium]
+) -> None:
+    before = person(contact_media=tuple(there))
+    row = Row(replace(before, contact_media=tuple(told)), told=frozenset({"contact_media.phone"}))
+    after, _ = import_rules.imported(before, row, NOON)
+    assert after.contact_media == tuple(then)
+
+
 def test_a_row_that_does_not_say_who_it_is_about_leaves_that() -> None:
     there = company()
     row = Row(replace(there, party=Individual("", ""), language="de"), says_party=False)
