@@ -161,15 +161,30 @@ def _joined_media(
     before: Sequence[ContactMedium], wish: Sequence[ContactMedium], parts: Collection[str]
 ) -> tuple[ContactMedium, ...]:
     """The addresses of the kinds told of as the row has them; a preferred one stays so, unless another is now."""
-    fresh = list(rules.normalised(m for m in wish if m.kind.value in parts))
+    fresh = _still_preferred(before, rules.normalised(m for m in wish if m.kind.value in parts))
+    # In the places of those of their kind: a row that says what is there changes nothing.
+    left = {kind: [m for m in fresh if m.kind is kind] for kind in MediumKind}
+    last = {m.kind: n for n, m in enumerate(before)}
+    joined = []
+    for n, medium in enumerate(before):
+        mine = left[medium.kind]
+        if medium.kind.value not in parts:
+            joined.append(medium)
+        elif n == last[medium.kind]:
+            joined += left.pop(medium.kind)
+        elif mine:
+            joined.append(mine.pop(0))
+    return (*joined, *(m for mine in left.values() for m in mine))
+
+
+def _still_preferred(before: Sequence[ContactMedium], fresh: Sequence[ContactMedium]) -> Sequence[ContactMedium]:
+    """`fresh`, in which what was preferred in `before` is so again where none of its kind is now."""
     chosen = {m.kind for m in fresh if m.preferred}
+    kept = list(fresh)
     for former in (m for m in before if m.preferred and m.kind not in chosen):
         if (place := _place(former, before, fresh)) is not None:
-            fresh[place] = replace(fresh[place], preferred=True)
-    # In the order in which the kinds stood there: a row that says what is there changes nothing.
-    order = list(dict.fromkeys([*(m.kind for m in before), *MediumKind]))
-    others = [m for m in before if m.kind.value not in parts]
-    return tuple(sorted([*others, *fresh], key=lambda m: order.index(m.kind)))
+            kept[place] = replace(fresh[place], preferred=True)
+    return kept
 
 
 def _place(medium: ContactMedium, before: Sequence[ContactMedium], fresh: Sequence[ContactMedium]) -> int | None:

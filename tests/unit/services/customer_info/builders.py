@@ -54,6 +54,10 @@ def phone(value: str, **changes: Any) -> ContactMedium:
     return ContactMedium(MediumKind.PHONE, value, **changes)
 
 
+def social(value: str, **changes: Any) -> ContactMedium:
+    return ContactMedium(MediumKind.SOCIAL, value, **changes)
+
+
 def billing_id(value: str) -> ExternalId:
     return ExternalId("billing", value)
 

@@ -35,6 +35,7 @@ from tests.unit.services.customer_info.builders import (
     new_uuid,
     person,
     phone,
+    social,
 )
 
 statuses = st.sampled_from(Status)
@@ -205,8 +206,21 @@ TOLD = person(
             {
                 "contact_media": (
                     email("a@b.example"),
-                    email("c@d.example", preferred=True),
                     phone("+4930123456"),
+                    email("c@d.example", preferred=True),
+                )
+            },
+        ),
+        (
+            {"contact_media.email", "contact_media.social"},
+            person(contact_media=(social("net:a"), *map(email, ("e@f.example", "c@d.example", "a@b.example")))),
+            {
+                "contact_media": (
+                    email("e@f.example"),
+                    phone("+4930123456"),
+                    email("c@d.example"),
+                    email("a@b.example", preferred=True),
+                    social("net:a"),
                 )
             },
         ),
@@ -226,6 +240,20 @@ def test_what_a_row_tells_of_in_part_stays_as_it_is_for_the_rest(
 
 
 NUMBER = "+4930123456"
+ADDRESSES = [email("a@b.example"), email("c@d.example"), phone(NUMBER), phone("+4930999999"), social("net:a")]
+
+
+@given(st.lists(st.sampled_from(ADDRESSES), max_size=8), st.integers(0, 8), st.sets(st.sampled_from(MediumKind)))
+def test_a_row_that_says_what_is_there_of_some_kinds_changes_nothing(
+    there: list[ContactMedium], preferred: int, kinds: set[MediumKind]
+) -> None:
+    # One after the other, so that an address may come back.
+    media = [replace(m, start=later(n), end=later(n + 1), preferred=n == preferred) for n, m in enumerate(there)]
+    before = person(contact_media=tuple(media))
+    told = tuple(replace(m, preferred=False) for kind in MediumKind for m in media if m.kind is kind)
+    fields = frozenset({"id", *(f"contact_media.{kind.value}" for kind in kinds)})
+    row = Row(replace(before, contact_media=told), told=fields)
+    assert import_rules.imported(before, row, later()) == (before, frozenset())
 
 
 @pytest.mark.parametrize(
