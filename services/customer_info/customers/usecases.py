@@ -1,6 +1,6 @@
 """What happens to customers, one function per method."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -221,9 +221,8 @@ class CustomerUseCases:
     async def _load(self, rows: Sequence[Row], keep: Keep | None) -> Outcomes:
         wishes = [row.wish for row in rows]
         known = await self._store.many(list({w.id for w in wishes} | {w.parent_id for w in wishes if w.parent_id}))
-        told = import_rules.fresh_ids(wishes, known)
         # Whoever loads a file again under fresh ids is told so at once; what is taken meanwhile, the store refuses.
-        batch = _Batch(Held(await self._store.external_holders(told) if told else {}))
+        batch = _Batch(Held(await self._holders(import_rules.fresh_ids(wishes, known), keep)))
         outcomes: Outcomes = []
         for n, row in enumerate(rows):
             try:
@@ -241,6 +240,15 @@ class CustomerUseCases:
         for n in batch.moving:
             outcomes[n] = await self._load_moved(rows[n])
         return outcomes
+
+    async def _holders(self, ids: Collection[ExternalId], keep: Keep | None) -> dict[ExternalId, str]:
+        """Whose the external ids are when the batch is written, of those that somebody has."""
+        holders = await self._store.external_holders(ids) if ids else {}
+        if holders and keep is not None:
+            # What came before may free them, and is perhaps being written.
+            await keep.turn()
+            holders = await self._store.external_holders(holders)
+        return holders
 
     async def _place(self, n: int, row: Row, known: dict[str, Customer], batch: "_Batch") -> Outcome:
         """Puts the n-th row where it belongs in the batch."""

@@ -185,6 +185,25 @@ async def test_rows_whose_external_id_is_known_to_be_taken_cost_the_message_noth
     assert bench.loads.moves == [(True, 4)]
 
 
+async def test_an_external_id_that_a_message_frees_the_next_one_may_give_away() -> None:
+    bench = Bench()
+    handed_on = pb.ExternalId(issuer="billing", value="handed on")
+    one, other, third = customer(external_ids=[handed_on]), customer(), customer(external_ids=[handed_on])
+    await bench.run(message(one, other))
+
+    async def load(rows: Sequence[Row], keep: Keep | None) -> Outcomes:
+        # The next message is looked at before this one is written.
+        for _ in range(50 if rows[0].wish.id == one.id else 0):
+            await asyncio.sleep(0)
+        return await bench.usecases.load(rows, keep)
+
+    messages = [message(pb.Customer(id=one.id), load_id=LOAD, fields=["external_ids"])]
+    messages.append(message(pb.Customer(id=other.id, external_ids=[handed_on]), fields=["external_ids"]))
+    done = await bench.run(*messages, message(third), load=load)
+    assert (done.counts.updated, [f.row for f in done.faults]) == (2, [3])
+    assert bench.loads.moves == [(True, 1), (True, 2), (False, 3)]
+
+
 async def test_the_rows_of_a_message_tell_of_its_fields_only() -> None:
     bench = Bench()
     row = customer(language="de", characteristics=[{"name": "senior", "value": "no"}])
