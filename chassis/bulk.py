@@ -1,6 +1,6 @@
 """What becomes of the rows of a bulk stream: each has its own outcome, and a bad one stops no other."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
@@ -91,10 +91,13 @@ def row_error(row: int, refusal: Refusal) -> rows_pb2.RowError:
     return rows_pb2.RowError(row=row, reason=refusal.reason, field=refusal.field or "", message=refusal.message)
 
 
-def refusal_of(row: Message, *, needs_id: bool = False) -> Refusal | None:
-    """Why `row` breaks the rules of its proto; None if it does not. With `needs_id`, it must name its `id`."""
+def refusal_of(row: Message, *, needs_id: bool = False, may_lack: Collection[str] = ()) -> Refusal | None:
+    """Why `row` breaks the rules of its proto; None if it does not. With `needs_id`, it must name its `id`.
+
+    `may_lack` are paths of fields that may be unset, since the row does not tell of them.
+    """
     try:
-        validation.check(row)
+        validation.check(row, may_lack=may_lack)
         if needs_id and not getattr(row, "id", ""):
             raise Invalid("a row of a bulk load names its id", field="id")
     except Refusal as refusal:

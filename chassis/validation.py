@@ -1,5 +1,8 @@
 """Checks a message against the field rules of its proto (protovalidate)."""
 
+from collections.abc import Collection
+from operator import attrgetter
+
 from google.protobuf.message import Message
 from protovalidate import Validator
 
@@ -9,13 +12,17 @@ from chassis.errors import Violations
 _VALIDATOR = Validator()
 
 
-def check(message: Message) -> None:
+def check(message: Message, *, may_lack: Collection[str] = ()) -> None:
     """Passes `message`, its UUIDs in the one form in which they are kept, or refuses it.
+
+    `may_lack` are paths of fields that may be unset, whatever the rules say.
 
     Raises:
         Violations: it breaks rules; each is named with the path of its field.
     """
     found = _found(message)
+    if found and may_lack:
+        found = [(path, text) for path, text in found if path not in may_lack or attrgetter(path)(message)]
     if found:
         raise Violations(found)
     canonical.settle(message)

@@ -31,7 +31,7 @@ class CustomersHandlers(customers_pb2_grpc.CustomersServiceServicer):
         self._usecases = usecases
         self._look_up = look_up
         self._loads = loads
-        self._rows = streams.Kind("customers", attrgetter("customers"), wire.reader, _needs, usecases.load)
+        self._rows = streams.Kind("customers", attrgetter("customers"), wire.reader, _needs, usecases.load, wire.untold)
 
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, _: Any) -> pb.CreateCustomerResponse:
         """Makes a customer."""

@@ -44,6 +44,14 @@ class Row:
     told: frozenset[str] | None = None
 
 
+def untold_parts(told: Collection[str]) -> frozenset[str]:
+    """The parts of fields that rows which tell of `told` do not tell of; nothing told: they tell of all."""
+    if not told:
+        return frozenset()
+    parts = (f"{field}.{part}" for field, its in PARTS.items() if field not in told for part in its)
+    return frozenset(part for part in parts if part not in told)
+
+
 def imported(customer: Customer, row: Row, at: datetime) -> tuple[Customer, frozenset[str]]:
     """`customer` as a row of a bulk load wants it: what the row tells of, and `since` only where it was unknown.
 

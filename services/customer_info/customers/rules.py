@@ -321,7 +321,7 @@ def _check_party(party: Individual | Organization) -> None:
     if isinstance(party, Organization):
         if not party.trading_name.strip():
             raise Invalid("must not be blank", field="customer.organization.trading_name")
-    elif not party.family_name:
+    elif not party.family_name and not party.given_name:
         raise Invalid("a customer is an individual or an organization", field="customer.party")
     elif not party.family_name.strip():
         raise Invalid("must not be blank", field="customer.individual.family_name")

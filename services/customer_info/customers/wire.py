@@ -10,7 +10,7 @@ from chassis.etag import etag
 from chassis.rules import Invalid
 from chassis.times import moment, put
 from services.customer_info.customers import characteristic_rules
-from services.customer_info.customers.import_rules import PARTS, Row
+from services.customer_info.customers.import_rules import PARTS, Row, untold_parts
 from services.customer_info.customers.looking_up import CUSTOMER, Wanted
 from services.customer_info.customers.rules import (
     UPDATABLE,
@@ -105,6 +105,11 @@ def reader(request: pb.ImportCustomersRequest) -> Callable[[pb.Customer], Row]:
     """
     told = told_fields(request.fields, pb.Customer.DESCRIPTOR.fields_by_name, PARTS)
     return row if told is None else partial(row, told=told)
+
+
+def untold(request: pb.ImportCustomersRequest) -> frozenset[str]:
+    """The parts of fields that the customers of a message do not tell of, by their paths."""
+    return untold_parts(request.fields)
 
 
 def wanted(request: pb.LookupCustomerRequest) -> Wanted:

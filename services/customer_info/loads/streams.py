@@ -8,7 +8,7 @@ written in several transactions, a crash between them leaves some to be counted 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -44,7 +44,8 @@ class Kind(Generic[M, R]):
 
     `reader` is asked once a message for what makes of a checked row what `load` takes, or raises a `Refusal`; it raises
     one itself where the message says something of its rows that makes no sense. `needs` are the ids that have to be as
-    they are when a row is looked at: its own first.
+    they are when a row is looked at: its own first. `untold` are the paths, in a row, of parts of fields that a message
+    does not tell of: there, nothing has to stand.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Kind(Generic[M, R]):
     reader: Callable[[Any], Callable[[M], R]]
     needs: Callable[[R], Iterable[str]]
     load: Loading[R]
+    untold: Callable[[Any], Collection[str]] = lambda _: ()
 
 
 async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Request]) -> Load:
@@ -110,7 +112,8 @@ class _Stream(Generic[M, R]):
         rows, convert = self.kind.rows(request), self.kind.reader(request)
         self._check_rows(first, rows)
         self._taken = max(self._taken, first + len(rows) - 1)
-        self._last = _Batch(self, rows[done + 1 - first :], done + 1, convert, self._last)
+        untold = self.kind.untold(request)
+        self._last = _Batch(self, rows[done + 1 - first :], done + 1, convert, self._last, untold=untold)
         return self._last.task
 
     def _check_rows(self, first: int, rows: Sequence[M]) -> None:
@@ -154,11 +157,14 @@ class _Batch(Generic[M, R]):
         first: int,
         convert: Callable[[M], R],
         before: "_Batch[M, R] | None",
+        *,
+        untold: Collection[str],
     ) -> None:
         self._stream = stream
         self._rows = rows
         self._first = first
         self._convert = convert
+        self._untold = untold
         self._digest = stream.digest
         self._before = before
         self._writes: set[str] = set()
@@ -183,7 +189,7 @@ class _Batch(Generic[M, R]):
         for n, message in enumerate(self._rows):
             if n % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            refusal = refusal_of(message, needs_id=True)
+            refusal = refusal_of(message, needs_id=True, may_lack=self._untold)
             if refusal is None:
                 try:
                     self._good.append(self._convert(message))

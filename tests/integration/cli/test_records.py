@@ -240,6 +240,21 @@ async def test_a_file_with_some_fields_changes_those_only(client: Client, tmp_pa
     assert (after.category, after.external_ids) == (before[whole["id"]].category, before[whole["id"]].external_ids)
 
 
+async def test_a_file_may_tell_of_one_part_of_who_a_customer_is(client: Client, tmp_path: Path) -> None:
+    ada, shop = person(), {"id": new_uuid(), "trading_name": "Example Ltd"}
+    await load(client, written(tmp_path / "ada.csv", [ada]))
+    await load(client, written(tmp_path / "shop.csv", [shop]))
+    parts = {"given_name": (ada, "Augusta"), "registration_number": (shop, "HRB 1")}
+    for column, (who, cell) in parts.items():
+        path = written(tmp_path / f"{column}.csv", [{"id": who["id"], column: cell}, {"id": new_uuid(), column: cell}])
+        summary = (await load(client, path)).summary
+        assert (summary.updated, summary.created, summary.failed) == (1, 0, 1)
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO((await exported(client, "csv")).decode()))}
+    assert (rows[ada["id"]]["given_name"], rows[ada["id"]]["family_name"]) == ("Augusta", "Example")
+    shop = rows[shop["id"]]
+    assert (shop["trading_name"], shop["registration_number"]) == ("Example Ltd", "HRB 1")
+
+
 async def test_addresses_that_are_written_are_read_again_by_themselves(client: Client, tmp_path: Path) -> None:
     number = "+4930123457"
     spans = f"{number}[/2021-01-01T00:00:00Z];{number}[2022-01-01T00:00:00Z/]"

@@ -59,6 +59,17 @@ def test_a_row_names_its_id_where_the_load_goes_by_it() -> None:
     assert refusal_of(person(id=ID), needs_id=True) is None
 
 
+def test_a_row_may_lack_what_it_does_not_tell_of_but_not_hold_it_in_a_wrong_form() -> None:
+    row = customers_pb2.Customer(id=ID.replace("4", "A"), individual=customers_pb2.Individual(given_name="Ada"))
+    refused = refusal_of(row, may_lack=["individual.given_name"])
+    assert refused is not None
+    assert refused.field == "individual.family_name"
+    assert refusal_of(row, may_lack=["individual.family_name"]) is None
+    assert row.id == ID.replace("4", "a")
+    row.individual.family_name = "x" * 129
+    assert refusal_of(row, may_lack=["individual.family_name"]) is not None
+
+
 def test_a_refused_row_does_not_quote_what_it_holds() -> None:
     row = person(id=ID)
     row.contact_media.add(kind=customers_pb2.ContactMedium.KIND_EMAIL, value="very private" * 100)

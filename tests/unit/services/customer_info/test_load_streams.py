@@ -12,6 +12,7 @@ from chassis.bulk import Outcome
 from chassis.rules import Invalid, NotFound
 from services.customer_info.customers import wire
 from services.customer_info.customers.import_rules import Row
+from services.customer_info.customers.rules import Individual, Organization
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.loading import Keep, Outcomes
 from services.customer_info.loads import streams
@@ -54,7 +55,9 @@ class Bench:
         self.usecases = CustomerUseCases(self.customers, FakeLineage())
 
     async def run(self, *messages: pb.ImportCustomersRequest, load: Any = None, name: str = "customers") -> Load:
-        kind = streams.Kind(name, lambda m: m.customers, wire.reader, self._needs, load or self.usecases.load)
+        kind = streams.Kind(
+            name, lambda m: m.customers, wire.reader, self._needs, load or self.usecases.load, wire.untold
+        )
         return await streams.run(kind, LoadUseCases(self.loads, fingerprint), stream(*messages))
 
     @staticmethod
@@ -216,6 +219,28 @@ async def test_the_rows_of_a_message_tell_of_its_fields_only() -> None:
     with pytest.raises(Invalid) as refused:
         await bench.run(message(short, fields=["language", "shoe_size"]))
     assert (refused.value.field, refused.value.reason) == ("fields[1]", "INVALID_UPDATE_MASK")
+
+
+async def test_a_row_may_tell_of_one_part_of_who_a_customer_is_that_is_there() -> None:
+    bench = Bench()
+    ada, shop = customer(), company()
+    await bench.run(message(ada, shop))
+    given, number = pb.Individual(given_name="Augusta"), pb.Organization(registration_number="HRB 1")
+    rows = [pb.Customer(id=one, individual=given) for one in (ada.id, new_uuid())]
+    rows += [pb.Customer(id=one, organization=number) for one in (shop.id, new_uuid())]
+    rows.append(pb.Customer(id=new_uuid(), individual=pb.Individual(given_name="Ada", family_name="x" * 129)))
+    parts = ["individual.given_name", "organization.registration_number"]
+    done = await bench.run(message(*rows, fields=parts))
+    assert done.counts.updated == 2
+    assert [bench.customers.kept[one.id].party for one in (ada, shop)] == [
+        Individual("Augusta", "Example"),
+        Organization("Example Ltd", "HRB 1"),
+    ]
+    wrong = [(2, "individual.family_name"), (4, "organization.trading_name"), (5, "individual.family_name")]
+    assert [(f.row, f.field) for f in done.faults] == wrong
+    # Of a field that is told of, every part counts.
+    done = await bench.run(message(rows[0], rows[2], fields=["individual", "organization"]))
+    assert (done.counts.failed, done.counts.unchanged) == (2, 0)
 
 
 async def test_a_customer_that_moves_in_the_structure_is_kept_after_the_message() -> None:
