@@ -53,7 +53,7 @@ async def customer_id(client: Client, text: str, argument: str = "CUSTOMER") -> 
         CommandError: nobody answers to it, or several do.
     """
     own = uuid_of(text)
-    if own:
+    if own and await _is_customer(client, own):
         return own
     if not 1 <= len(text) <= LONGEST:
         raise CommandError(f"{argument} must have 1 to {LONGEST} characters", exit_code=2)
@@ -61,11 +61,25 @@ async def customer_id(client: Client, text: str, argument: str = "CUSTOMER") -> 
         found = await answer(client, client.customers.LookupCustomer, LookupCustomerRequest(any=text))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
+            if own:
+                # Other services may know of it.
+                return own
             raise CommandError(f"{argument}: no customer answers to it") from None
         if reason_of(error) == "AMBIGUOUS":
             raise await _choice(client, argument, metadata_of(error)) from None
         raise
     return str(found.customer.id)
+
+
+async def _is_customer(client: Client, own: str) -> bool:
+    """Whether there is a record with this id: it is meant then, also where it was merged or the person erased."""
+    try:
+        await answer(client, client.customers.GetCustomer, GetCustomerRequest(customer_id=own))
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 async def _choice(client: Client, argument: str, told: Mapping[str, str]) -> CommandError:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from holdfast.customer_info.v1.customers_pb2 import Customer
+from holdfast.customer_info.v1.merges_pb2 import MergeRequest
 from holdfast.customer_info.v1.portfolio_pb2 import Product
+from holdfast.customer_info.v1.privacy_pb2 import EraseCustomerRequest
 
 from chassis.mongo.client import Store
 from cli import asking
@@ -276,6 +278,21 @@ async def test_who_shares_a_number_is_shown_to_choose_from(client: Client, tmp_p
         assert f"{one['given_name']} Example (active) {one['id']}" in str(refused.value)
     with pytest.raises(CommandError, match="no customer answers"):
         await asking.customer_id(client, "nobody-has-this")
+
+
+async def test_a_customer_is_named_by_an_external_id_that_looks_like_an_own_one(client: Client, tmp_path: Path) -> None:
+    legacy = new_uuid().upper()
+    known, merged, gone = person(external_ids=f"crm:{legacy}"), person(external_ids=""), person(external_ids="")
+    await load(client, written(tmp_path / "people.csv", [known, merged, gone]))
+    assert await asking.customer_id(client, legacy) == known["id"]
+    # An own id is that of its record, whatever became of it.
+    merge = MergeRequest(survivor_id=known["id"], duplicate_id=merged["id"])
+    await client.merges.Merge(merge, metadata=client.metadata)
+    await client.privacy.EraseCustomer(
+        EraseCustomerRequest(customer_id=gone["id"], reason="asked"), metadata=client.metadata
+    )
+    for own in (known["id"], merged["id"], gone["id"], new_uuid()):
+        assert await asking.customer_id(client, own.upper()) == own
 
 
 async def test_a_file_of_products_with_some_fields_changes_those_only(client: Client, tmp_path: Path) -> None:
