@@ -39,7 +39,8 @@ M = TypeVar("M", bound=Message)
 class Report:
     """What became of a file: the summary of all its rows, and why the first of those that failed did.
 
-    `load_id` is the load that tells of all of them. `began_after` rows were done before; `finished` says that all were.
+    `load_id` is the load that tells of all of them; empty: there were none. `began_after` rows were done before;
+    `finished` says that all were.
     """
 
     summary: BulkSummary = field(default_factory=BulkSummary)
@@ -94,6 +95,8 @@ async def _pass(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, res
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+    if not report.summary.received:
+        report.load_id = ""
     bar.done(file.size, f"{report.summary.received:,} rows")
     return report
 

@@ -42,7 +42,9 @@ def _own(problem: Problem) -> RowError:
 
 
 async def refusals(client: Client, file: RecordFile[Any], load_id: str) -> AsyncIterator[RowError]:
-    """Why each row of a load failed, by their numbers; a page of them is at hand."""
+    """Why each row of a load failed, by their numbers; a page of them is at hand. No load: none did."""
+    if not load_id:
+        return
     reasons, request = Reasons(file), ListLoadErrorsRequest(load_id=load_id)
     request.page.page_size = PAGE
     while True:

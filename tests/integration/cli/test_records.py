@@ -133,6 +133,16 @@ async def test_every_row_that_failed_is_written_to_a_file_with_its_true_reason(c
         refusals.form_of(tmp_path / "errors.xlsx")
 
 
+@pytest.mark.parametrize(("name", "text"), [("none.csv", "id,family_name\n"), ("none.ndjson", "")])
+async def test_of_a_file_without_rows_none_failed(client: Client, tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    for resume in (False, True):
+        report = await load(client, path, resume=resume)
+        assert (report.summary.received, report.summary.failed) == (0, 0)
+        assert await failed(client, path, report.load_id, "errors.csv") == []
+
+
 async def test_those_below_may_stand_before_those_above(client: Client, tmp_path: Path) -> None:
     top, middle = new_uuid(), new_uuid()
     rows = [
