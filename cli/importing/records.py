@@ -21,7 +21,7 @@ from cli.console import CommandError
 from cli.importing.bars import Bar
 from cli.importing.bulk import BATCH
 from cli.importing.record_file import Problem, RecordFile
-from cli.importing.refusals import Reasons
+from cli.importing.refusals import Reasons, listed
 
 NAMESPACE: Final = uuid.UUID("5d0c6a51-3f6c-5a5e-9a53-6f2f0f6f7a10")
 MESSAGE_BYTES: Final = 1024 * 1024
@@ -61,7 +61,7 @@ async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resu
     """
     report = await _pass(client, file, kind, bar, resume=resume)
     made, updated = 0, 0
-    while not report.finished and report.summary.created and _lacks_parent(report.summary):
+    while not report.finished and report.summary.created and await _lacks_parent(client, kind, report):
         made, updated = made + report.summary.created, updated + report.summary.updated
         report = replace(await _pass(client, file, kind, bar, resume=False), began_after=report.began_after)
     # What a pass found there, an earlier one had made.
@@ -73,8 +73,21 @@ async def load(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resu
     return report
 
 
-def _lacks_parent(summary: BulkSummary) -> bool:
-    return any(error.field == "parent_id" and error.reason == "NOT_FOUND" for error in summary.errors)
+async def _lacks_parent(client: Client, kind: str, report: Report) -> bool:
+    """Whether any row failed for want of the one above it; the summary has the first of those that failed only."""
+    if any(map(_is_below_nobody, report.summary.errors)):
+        return True
+    # Only customers stand below others.
+    if kind != "customers" or report.summary.failed == len(report.summary.errors):
+        return False
+    async for error in listed(client, report.load_id):
+        if _is_below_nobody(error):
+            return True
+    return False
+
+
+def _is_below_nobody(error: RowError) -> bool:
+    return error.field == "parent_id" and error.reason == "NOT_FOUND"
 
 
 async def _pass(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, resume: bool) -> Report:

@@ -42,15 +42,22 @@ def _own(problem: Problem) -> RowError:
 
 
 async def refusals(client: Client, file: RecordFile[Any], load_id: str) -> AsyncIterator[RowError]:
-    """Why each row of a load failed, by their numbers; a page of them is at hand. No load: none did."""
+    """Why each row of a load failed, as it is to be told."""
+    reasons = Reasons(file)
+    async for error in listed(client, load_id):
+        yield reasons.of(error)
+
+
+async def listed(client: Client, load_id: str) -> AsyncIterator[RowError]:
+    """The refusals of a load, by the numbers of their rows; a page of them is at hand. No load: there are none."""
     if not load_id:
         return
-    reasons, request = Reasons(file), ListLoadErrorsRequest(load_id=load_id)
+    request = ListLoadErrorsRequest(load_id=load_id)
     request.page.page_size = PAGE
     while True:
         answer = await client.loads.ListLoadErrors(request, metadata=client.metadata, timeout=CALL_SECONDS)
         for error in answer.errors:
-            yield reasons.of(error)
+            yield error
         request.page.page_token = answer.page.next_page_token
         if not request.page.page_token:
             return

@@ -157,6 +157,18 @@ async def test_those_below_may_stand_before_those_above(client: Client, tmp_path
     assert [(e.row, e.reason, e.field) for e in report.errors] == [(4, "NOT_FOUND", "parent_id")]
 
 
+async def test_those_below_may_stand_before_those_above_behind_more_faults_than_a_summary_has(
+    client: Client, tmp_path: Path
+) -> None:
+    top = {"id": new_uuid(), "trading_name": "Example Ltd", "parent_id": "", "family_name": ""}
+    bad = {"id": "no uuid", "trading_name": "", "parent_id": "", "family_name": "Example"}
+    below = {**bad, "id": new_uuid(), "parent_id": top["id"]}
+    path = written(tmp_path / "tree.csv", [*([bad] * 1000), below, top])
+    report = await load(client, path)
+    assert (report.summary.received, report.summary.created, report.summary.failed) == (1002, 2, 1000)
+    assert len(await failed(client, path, report.load_id, "errors.csv")) == 1000
+
+
 async def test_a_load_that_broke_is_gone_on_with_and_a_finished_one_is_known(
     service: Process, keys: Keys, store: Store, tmp_path: Path
 ) -> None:
