@@ -202,6 +202,23 @@ def added(tree: Tree, wishes: Sequence[Node], former: Placements, parents: Place
     ]
 
 
+def check_homes(tree: Tree, wishes: Sequence[Node], homes: Mapping[str, str]) -> None:
+    """Passes new nodes that never were of another tree; `homes` has the trees of those that were of one.
+
+    A node that was undone has no placement left, and its history goes on to tell of it in the tree that it was of.
+
+    Raises:
+        AlreadyExists: one of them is of another tree.
+    """
+    for n, wish in enumerate(wishes):
+        if homes.get(wish.id, tree.id) != tree.id:
+            raise AlreadyExists(
+                "the id is that of a node of another tree",
+                field=f"nodes[{n}].id",
+                metadata={"type": "node", "id": wish.id},
+            )
+
+
 def updated(placement: Placement, wish: Node, names: Collection[str], at: datetime) -> Placement:
     """The placement that follows when a node's fields `names` become what `wish` says; itself if they are that.
 

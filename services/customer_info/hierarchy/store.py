@@ -231,6 +231,11 @@ class HierarchyStore:
             raise
         await self._history.keep(transaction, KIND, [{k: v for k, v in before.items() if k != "name_token"}])
 
+    async def homes(self, transaction: Transaction, node_ids: Sequence[str]) -> dict[str, str]:
+        """The tree of each of these nodes that is on record, by node: it stays so, whatever becomes of the node."""
+        cursor = self._nodes.find({"_id": {"$in": list(node_ids)}}, {"tree_id": 1}, session=transaction)
+        return {d["_id"]: d["tree_id"] async for d in cursor}
+
     async def former(self, transaction: Transaction, node_ids: Sequence[str]) -> dict[str, list[Placement]]:
         """Every placement that these nodes ever had, by node."""
         return await self._by_node({"node_id": {"$in": list(node_ids)}}, transaction)
@@ -270,10 +275,13 @@ class HierarchyStore:
         """Puts nodes as a change of this moment, `at`, leaves them in place of what was on record, which is kept.
 
         Raises:
-            Refused: the customer was erased.
+            AlreadyExists: one of them is on record in another tree; Refused: the customer was erased.
         """
         wanted = {"_id": {"$in": [p.node_id for p in nodes]}}
         before = {d["_id"]: d async for d in self._nodes.find(wanted, session=transaction)}
+        for node in nodes:
+            if node.node_id in before and before[node.node_id]["tree_id"] != node.tree_id:
+                raise _node_taken(node.node_id)
         await self._history.keep(transaction, NODE, list(before.values()))
         keys, who = await self._vault.make({p.customer_id for p in nodes}), trail()
         new: list[Document] = []
@@ -376,7 +384,8 @@ def _part(tree_id: str, path: Sequence[str], deepest: int = DEEPEST) -> Document
 
 def _taken_node(error: Exception) -> Refusal | None:
     key = refused_key(error)
-    if key is None:
-        return None
-    node_id = str(key.get("node_id") or key.get("_id", "")).partition("/")[0]
+    return None if key is None else _node_taken(str(key.get("node_id") or key.get("_id", "")).partition("/")[0])
+
+
+def _node_taken(node_id: str) -> Refusal:
     return AlreadyExists("the node has its place already", field="nodes", metadata={"type": "node", "id": node_id})

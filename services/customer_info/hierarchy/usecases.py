@@ -41,6 +41,8 @@ class Hierarchies(Protocol):
 
     async def path(self, node_id: str, at: datetime, transaction: Any = None) -> tuple[Placement, ...]: ...
 
+    async def homes(self, transaction: Any, node_ids: Sequence[str]) -> Mapping[str, str]: ...
+
     async def former(self, transaction: Any, node_ids: Sequence[str]) -> Mapping[str, Sequence[Placement]]: ...
 
     async def lasting(
@@ -146,8 +148,9 @@ class HierarchyUseCases:
         """Adds nodes, all or none; answers with the tree after that and with them, in order.
 
         Raises:
-            Invalid: ids twice, blank names, a circle, too deep; AlreadyExists: a node has its place already; NotFound:
-                no such tree or parent; Conflict: the etag; Refused: a parent changes later, or the customer was erased.
+            Invalid: ids twice, blank names, a circle, too deep; AlreadyExists: a node has its place already, or is of
+                another tree; NotFound: no such tree or parent; Conflict: the etag; Refused: a parent changes later, or
+                the customer was erased.
         """
 
         async def work(transaction: Any) -> tuple[Tree, list[Placement]]:
@@ -156,6 +159,7 @@ class HierarchyUseCases:
             named = [w if w.id else replace(w, id=fresh) for w, fresh in zip(wishes, new_ids(len(wishes)), strict=True)]
             ids = [w.id for w in named]
             above = list({w.parent_id for w in named if w.parent_id} - set(ids))
+            rules.check_homes(tree, named, await self._store.homes(transaction, ids))
             former = await self._store.former(transaction, ids)
             parents = await self._store.lasting(transaction, tree.id, above, at) if above else {}
             made = rules.added(tree, named, former, parents, at)

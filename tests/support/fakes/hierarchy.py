@@ -79,6 +79,10 @@ class FakeHierarchy:
     async def nodes(self, tree_id: str, at: datetime) -> list[Placement]:
         return [p async for batch in self.subtree(None, tree_id, (), at) for p in batch]
 
+    async def homes(self, transaction: Any, node_ids: Sequence[str]) -> dict[str, str]:
+        kept = self._stage.sees(transaction)
+        return {i: kept[f"{NODE}:{i}"][-1][1].tree_id for i in node_ids if f"{NODE}:{i}" in kept}
+
     async def former(self, transaction: Any, node_ids: Sequence[str]) -> dict[str, list[Placement]]:
         return _by_node(p for p in self._all(transaction) if p.node_id in node_ids)
 
@@ -116,7 +120,10 @@ class FakeHierarchy:
         transaction.kept[tree.id] = tree
 
     async def record(self, transaction: Staged[Any], nodes: Sequence[Placement], at: datetime) -> None:
+        homes = await self.homes(transaction, [node.node_id for node in nodes])
         for node in nodes:
+            if homes.get(node.node_id, node.tree_id) != node.tree_id:
+                raise _taken(node)
             key = f"{NODE}:{node.node_id}"
             transaction.kept[key] = (*transaction.kept.get(key, ()), (at, node))
 
@@ -135,8 +142,7 @@ class FakeHierarchy:
         for placement in opened:
             lasting = {p.node_id for p in _placements(transaction.kept) if p.end == FOREVER}
             if placement.node_id in lasting or place(placement) in transaction.kept:
-                known = {"type": "node", "id": placement.node_id}
-                raise AlreadyExists("the node has its place already", field="nodes", metadata=known)
+                raise _taken(placement)
             transaction.kept[place(placement)] = placement
         transaction.events += happenings
 
@@ -183,6 +189,11 @@ class FakeLineage:
 
     async def of(self, customer_id: str) -> tuple[str, ...]:
         return self._members if customer_id in self._members else (customer_id,)
+
+
+def _taken(node: Placement) -> AlreadyExists:
+    known = {"type": "node", "id": node.node_id}
+    return AlreadyExists("the node has its place already", field="nodes", metadata=known)
 
 
 def _key(kept: Tree | Placement) -> str:

@@ -12,18 +12,22 @@ from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 from holdfast.customer_info.v1.history_pb2_grpc import HistoryServiceStub
 
 from tests.integration.services.customer_info.conftest import Metadata
-from tests.integration.services.customer_info.forester import Forester, after, node
-from tests.integration.services.customer_info.messages import company
+from tests.integration.services.customer_info.forester import Forester, after, node, refusal
+from tests.integration.services.customer_info.messages import company, metadata_of
 from tests.support.service import Keys
+
+
+async def enterprise(channel: grpc.aio.Channel, customers: CustomersServiceStub, keys: Keys) -> Forester:
+    gardener: Metadata = (*keys.metadata("agent", subject="gardener"), ("x-channel", "call"))
+    request = customers_pb2.CreateCustomerRequest(customer=company())
+    made = await customers.CreateCustomer(request, metadata=gardener)
+    return Forester(HierarchyServiceStub(channel), gardener, made.customer.id)
 
 
 @pytest.fixture
 async def trees(channel: grpc.aio.Channel, customers: CustomersServiceStub, keys: Keys) -> Forester:
     """An enterprise without trees, and who looks after them."""
-    gardener: Metadata = (*keys.metadata("agent", subject="gardener"), ("x-channel", "call"))
-    request = customers_pb2.CreateCustomerRequest(customer=company())
-    made = await customers.CreateCustomer(request, metadata=gardener)
-    return Forester(HierarchyServiceStub(channel), gardener, made.customer.id)
+    return await enterprise(channel, customers, keys)
 
 
 async def told(channel: grpc.aio.Channel, trees: Forester, node_id: str) -> list[tuple[int, str, dict[str, Any]]]:
@@ -78,3 +82,15 @@ async def test_what_a_change_takes_the_place_of_stays_in_the_history(
     assert (then.content["name"], then.content["tree_id"], then.version) == ("Wrong name", tree.id, 1)
     request.as_of.CopyFrom(again.tree.update_time)
     assert (await history.GetRecord(request, metadata=trees.metadata)).content["name"] == "Once more"
+
+
+async def test_the_record_of_a_node_that_was_undone_is_never_another_customers(
+    channel: grpc.aio.Channel, trees: Forester, customers: CustomersServiceStub, keys: Keys
+) -> None:
+    other = await enterprise(channel, customers, keys)
+    tree, foreign, one = await trees.planted(), await other.planted(), node("Undone")
+    await trees.end(tree.id, one.id, effective_time=after(await trees.add(tree.id, one)))
+    taken = await refusal(other.add(foreign.id, node("Foreign", id=one.id)))
+    assert (taken.code(), metadata_of(taken)) == (grpc.StatusCode.ALREADY_EXISTS, {"type": "node", "id": one.id})
+    assert await told(channel, other, one.id) == []
+    assert [by for _, by, _ in await told(channel, trees, one.id)] == ["gardener"] * 2

@@ -118,6 +118,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "a path": lambda b: b.trees.path(b.nodes[9].node_id, later(9)),
     "a path of old": lambda b: b.trees.path(b.nodes[9].node_id, later(2)),
     "what nodes ever were": lambda b: b.trees.former(None, [p.node_id for p in b.nodes[:20]]),
+    "which trees nodes are of": lambda b: b.trees.homes(None, [p.node_id for p in b.nodes[:20]]),
     "what nodes are and will be": lambda b: b.trees.lasting(None, b.kept[0].id, [b.middle, b.top], NOON),
     "what is below a node": lambda b: b.trees.below(None, b.kept[0].id, b.nodes[1].path, later(9)),
     "changing nodes": write,

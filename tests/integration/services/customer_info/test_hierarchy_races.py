@@ -16,12 +16,16 @@ from tests.integration.services.customer_info.forester import Forester, after, n
 from tests.integration.services.customer_info.messages import bad_fields, company, metadata_of
 
 
+async def enterprise(stub: HierarchyServiceStub, customers: CustomersServiceStub, agent: Metadata) -> Forester:
+    request = customers_pb2.CreateCustomerRequest(customer=company())
+    made = await customers.CreateCustomer(request, metadata=agent)
+    return Forester(stub, agent, made.customer.id)
+
+
 @pytest.fixture
 async def trees(channel: grpc.aio.Channel, customers: CustomersServiceStub, agent: Metadata) -> Forester:
     """An enterprise without trees."""
-    request = customers_pb2.CreateCustomerRequest(customer=company())
-    made = await customers.CreateCustomer(request, metadata=agent)
-    return Forester(HierarchyServiceStub(channel), agent, made.customer.id)
+    return await enterprise(HierarchyServiceStub(channel), customers, agent)
 
 
 async def test_moves_at_once_never_make_a_circle(trees: Forester) -> None:
@@ -68,6 +72,26 @@ async def test_a_node_id_given_to_two_trees_at_once_goes_to_one(trees: Forester)
     refused = [o for o in outcomes if isinstance(o, grpc.aio.AioRpcError)]
     assert [o.code() for o in refused] == [grpc.StatusCode.ALREADY_EXISTS] * 3
     assert len([t for t in planted if await trees.parents(t.id)]) == 1
+
+
+async def test_a_node_id_given_to_trees_of_several_customers_at_once_goes_to_one(
+    trees: Forester, customers: CustomersServiceStub
+) -> None:
+    owners = [trees, *[await enterprise(trees.stub, customers, trees.metadata) for _ in range(3)]]
+    planted = [await owner.planted() for owner in owners]
+    shared = node()
+
+    async def add_and_undo(owner: Forester, tree: pb.Tree) -> None:
+        added = await owner.add(tree.id, shared)
+        await owner.end(tree.id, shared.id, effective_time=after(added))
+
+    for _ in range(4):
+        attempts = [add_and_undo(owner, tree) for owner, tree in zip(owners, planted, strict=True)]
+        outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+        refused = [o for o in outcomes if isinstance(o, grpc.aio.AioRpcError)]
+        assert [o.code() for o in refused] == [grpc.StatusCode.ALREADY_EXISTS] * 3
+    etags = [(await owner.read(tree.id))[0].tree.etag for owner, tree in zip(owners, planted, strict=True)]
+    assert sorted(etags) == ["v1", "v1", "v1", "v9"], "it was the same one's each time"
 
 
 async def large(trees: Forester, tree_id: str, size: int) -> tuple[list[pb.Node], pb.AddNodesResponse]:

@@ -165,6 +165,21 @@ async def test_a_node_has_one_place_in_one_tree(subject: Subject[Any]) -> None:
 
 
 @both
+async def test_a_node_is_on_record_in_one_tree(subject: Subject[Any]) -> None:
+    one, two = tree(), tree()
+    n = family(one)
+    a, b = n["a"].node_id, n["b"].node_id
+    await keep(subject.store, one)
+    await keep(subject.store, two)
+    await subject.store.transact(lambda tx: subject.store.record(tx, [n["a"], n["b"]], later()))
+    assert await subject.store.homes(None, [a, b, new_uuid()]) == {a: one.id, b: one.id}
+    taken = [placement(two, new_uuid()), placement(two, b)]
+    refused = await failing(subject.store.transact(lambda tx: subject.store.record(tx, taken, later(2))))
+    assert (type(refused), refused.metadata) == (AlreadyExists, {"type": "node", "id": b})
+    assert await subject.store.homes(None, [p.node_id for p in taken]) == {b: one.id}
+
+
+@both
 async def test_trees_of_a_customer_have_their_ids_and_names_for_themselves(subject: Subject[Any]) -> None:
     one = tree()
     two = tree(one.customer_id, name="Sites")

@@ -86,6 +86,14 @@ def test_a_node_that_ended_may_come_back_in_its_tree() -> None:
         rules.added(TREE, [node("a")], by_node(ended), {}, NOON)
 
 
+def test_a_node_of_which_nothing_is_left_may_come_back_in_its_tree_and_in_no_other() -> None:
+    rules.check_homes(TREE, [node("new"), node("a")], {"a": TREE.id})
+    with pytest.raises(AlreadyExists) as error:
+        rules.check_homes(TREE, [node("new"), node("a")], {"a": "another"})
+    assert refused(error) == (AlreadyExists, "nodes[1].id")
+    assert error.value.metadata == {"type": "node", "id": "a"}
+
+
 def test_new_nodes_are_not_deeper_than_allowed() -> None:
     ids = [f"n{n}" for n in range(DEEPEST + 1)]
     chain = [node(i, above) for i, above in zip(ids, ["", *ids], strict=False)]

@@ -131,6 +131,17 @@ async def test_a_node_belongs_to_one_tree(house: House) -> None:
         assert isinstance(await refusal(attempt), NotFound)
 
 
+async def test_a_node_that_was_undone_still_belongs_to_its_tree(house: House) -> None:
+    other = await house.writes.create(tree(OWNER.id, name="Sites"), "", b"")
+    _, (made,) = await house.writes.add(TREE.id, [node("e")], NOW, "", b"")
+    await house.writes.end(TREE.id, "e", When(made.start))
+    assert await house.store.former(None, ["e"]) == {}
+    taken = await refusal(house.writes.add(other.id, [node("x"), node("e")], NOW, "", b""))
+    assert (type(taken), taken.field, taken.metadata) == (AlreadyExists, "nodes[1].id", {"type": "node", "id": "e"})
+    _, (back,) = await house.writes.add(TREE.id, [node("e")], NOW, "", b"")
+    assert back.tree_id == TREE.id
+
+
 async def test_a_retry_adds_its_nodes_once(house: House) -> None:
     first = await house.writes.add(TREE.id, [node("")], NOW, "a-request", b"content")
     assert await house.writes.add(TREE.id, [node("")], NOW, "a-request", b"content") == first
