@@ -7,7 +7,7 @@ there, and then something is left of who was erased. Whoever writes of a custome
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from chassis.rules import missing
+from chassis.rules import erased, missing
 from services.customer_info.customers.rules import Customer, check_open
 
 
@@ -35,6 +35,22 @@ async def held(owners: Owners, transaction: Any, customer_id: str, field: str | 
     if customer is None:
         raise missing("customer", customer_id, field)
     check_open(customer)
+    await owners.hold(transaction, [customer_id])
+    return customer
+
+
+async def unerased_held(owners: Owners, transaction: Any, customer_id: str) -> Customer:
+    """A customer whose record may have been merged by now, but is not erased, and will not be before the transaction
+    ends: what came with a merged record goes on under its id.
+
+    Raises:
+        NotFound: there is none; Refused: it was erased (ERASED).
+    """
+    customer = await owners.read(transaction, customer_id)
+    if customer is None:
+        raise missing("customer", customer_id)
+    if customer.erase_time:
+        raise erased(customer_id)
     await owners.hold(transaction, [customer_id])
     return customer
 

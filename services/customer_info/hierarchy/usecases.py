@@ -12,7 +12,7 @@ from chassis.ids import new_id, new_ids
 from chassis.query.selection import Selection
 from chassis.rules import Invalid, missing
 from chassis.times import now
-from services.customer_info.customers.rules import Customer, check_open
+from services.customer_info.customers.holding import Owners, held, unerased_held
 from services.customer_info.hierarchy import rules, wire
 from services.customer_info.hierarchy.rules import DEEPEST, MOST_ADDED, Change, Node, Placement, Tree
 from services.customer_info.hierarchy.turns import Turns
@@ -73,12 +73,6 @@ class Hierarchies(Protocol):
     ) -> None: ...
 
 
-class Owners(Protocol):
-    """What the use cases ask of the store of customers."""
-
-    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class When:
     """When a change takes effect (None: now), and the etag that must still be the tree's (empty: any)."""
@@ -114,15 +108,12 @@ class HierarchyUseCases:
         """
 
         async def work(transaction: Any) -> Tree:
-            owner = await self._customers.read(transaction, wish.customer_id)
-            if owner is None:
-                raise missing("customer", wish.customer_id, "tree.customer_id")
-            check_open(owner)
+            await held(self._customers, transaction, wish.customer_id, "tree.customer_id")
             tree = rules.created(wish, wish.id or new_id(), now())
             await self._store.insert_tree(transaction, tree, created_event(tree))
             return tree
 
-        return await self._store.create_once(request_id, content, work)
+        return await self._turns.take(wish.customer_id, lambda: self._store.create_once(request_id, content, work))
 
     async def rename(self, tree_id: str, name: str, given_etag: str) -> Tree:
         """Gives a tree another name.
@@ -132,15 +123,16 @@ class HierarchyUseCases:
         """
         if not tree_id:
             raise Invalid("names no tree", field="tree.id")
+        owner_id = await self._owner_id(tree_id)
 
         async def work(transaction: Any) -> Tree:
-            before = await self._held(transaction, tree_id, given_etag)
+            before = await self._held(transaction, owner_id, tree_id, given_etag)
             after = rules.renamed(before, name, now())
             if after is not before:
                 await self._store.replace_tree(transaction, after)
             return after
 
-        return await self._turns.take(tree_id, lambda: self._store.transact(work))
+        return await self._turns.take(owner_id, lambda: self._store.transact(work))
 
     async def add(
         self, tree_id: str, wishes: Sequence[Node], when: When, request_id: str, content: bytes
@@ -152,9 +144,10 @@ class HierarchyUseCases:
                 another tree; NotFound: no such tree or parent; Conflict: the etag; Refused: a parent changes later, or
                 the customer was erased.
         """
+        owner_id = await self._owner_id(tree_id)
 
         async def work(transaction: Any) -> tuple[Tree, list[Placement]]:
-            tree = await self._held(transaction, tree_id, when.etag)
+            tree = await self._held(transaction, owner_id, tree_id, when.etag)
             at = rules.effective(when.effective, tree, now())
             named = [w if w.id else replace(w, id=fresh) for w, fresh in zip(wishes, new_ids(len(wishes)), strict=True)]
             ids = [w.id for w in named]
@@ -166,7 +159,7 @@ class HierarchyUseCases:
             tree = await self._take(transaction, tree, _Step(Change.ADDED, (), made, ids), at)
             return tree, made
 
-        return await self._turns.take(tree_id, lambda: self._store.add_once(request_id, content, work))
+        return await self._turns.take(owner_id, lambda: self._store.add_once(request_id, content, work))
 
     async def update(self, tree_id: str, wish: Node, names: frozenset[str], when: When) -> tuple[Tree, Placement]:
         """Changes fields of the node `wish.id`; answers with the tree and the node after that.
@@ -176,9 +169,10 @@ class HierarchyUseCases:
         """
         if not wish.id:
             raise Invalid("names no node", field="node.id")
+        owner_id = await self._owner_id(tree_id)
 
         async def work(transaction: Any) -> tuple[Tree, Placement]:
-            tree = await self._held(transaction, tree_id, when.etag)
+            tree = await self._held(transaction, owner_id, tree_id, when.etag)
             at = rules.effective(when.effective, tree, now())
             before = await self._standing(transaction, tree, wish.id, at, "node.id")
             after = rules.updated(before, wish, names, at)
@@ -187,7 +181,7 @@ class HierarchyUseCases:
                 tree = await self._take(transaction, tree, step, at)
             return tree, after
 
-        return await self._turns.take(tree_id, lambda: self._store.transact(work))
+        return await self._turns.take(owner_id, lambda: self._store.transact(work))
 
     async def move(self, tree_id: str, node_id: str, parent_id: str, when: When) -> tuple[Tree, Placement, int]:
         """Puts a node with all below it under another parent, or at the top; answers also with how many moved.
@@ -196,9 +190,10 @@ class HierarchyUseCases:
             NotFound, Conflict (etag), Invalid (a circle, too deep), Refused (one of them changes later, or the customer
                 was erased).
         """
+        owner_id = await self._owner_id(tree_id)
 
         async def work(transaction: Any) -> tuple[Tree, Placement, int]:
-            tree = await self._held(transaction, tree_id, when.etag)
+            tree = await self._held(transaction, owner_id, tree_id, when.etag)
             at = rules.effective(when.effective, tree, now())
             before = await self._below(transaction, tree, node_id, at)
             parent = await self._standing(transaction, tree, parent_id, at, "parent_id") if parent_id else None
@@ -208,7 +203,7 @@ class HierarchyUseCases:
             step = _Step(Change.MOVED, before, after, [p.node_id for p in after])
             return await self._take(transaction, tree, step, at), after[0], len(after)
 
-        return await self._turns.take(tree_id, lambda: self._store.transact(work))
+        return await self._turns.take(owner_id, lambda: self._store.transact(work))
 
     async def end(self, tree_id: str, node_id: str, when: When) -> tuple[Tree, int]:
         """Ends a node with all below it; answers with the tree after that and with how many ended.
@@ -216,18 +211,30 @@ class HierarchyUseCases:
         Raises:
             NotFound, Conflict (etag), Refused (one of them changes later, or the customer was erased).
         """
+        owner_id = await self._owner_id(tree_id)
 
         async def work(transaction: Any) -> tuple[Tree, int]:
-            tree = await self._held(transaction, tree_id, when.etag)
+            tree = await self._held(transaction, owner_id, tree_id, when.etag)
             at = rules.effective(when.effective, tree, now())
             before = await self._below(transaction, tree, node_id, at)
             step = _Step(Change.ENDED, before, (), [p.node_id for p in before])
             return await self._take(transaction, tree, step, at), len(before)
 
-        return await self._turns.take(tree_id, lambda: self._store.transact(work))
+        return await self._turns.take(owner_id, lambda: self._store.transact(work))
 
-    async def _held(self, transaction: Any, tree_id: str, given_etag: str) -> Tree:
-        """The tree, kept from other writers until the transaction ends."""
+    async def _owner_id(self, tree_id: str) -> str:
+        """Whose a tree is, which never changes. Who holds the same customer takes turns, in whatever tree."""
+        tree = await self._store.tree(None, tree_id)
+        if tree is None:
+            raise missing("tree", tree_id)
+        return tree.customer_id
+
+    async def _held(self, transaction: Any, owner_id: str, tree_id: str, given_etag: str) -> Tree:
+        """The tree, kept from other writers until the transaction ends; its customer, too: nobody erases it meanwhile.
+
+        The customer first: whoever holds something of a customer's as well does it in this order.
+        """
+        await unerased_held(self._customers, transaction, owner_id)
         tree = await self._store.hold(transaction, tree_id)
         if tree is None:
             raise missing("tree", tree_id)

@@ -53,6 +53,15 @@ async def test_moves_at_once_never_make_a_circle(trees: Forester) -> None:
     assert answer.tree.etag == f"v{2 + 64 - len(refused) - idle}", "none was lost, none was done twice"
 
 
+async def test_changes_of_many_trees_of_a_customer_at_once_are_all_made(trees: Forester) -> None:
+    planted = await asyncio.gather(*(trees.planted() for _ in range(8)))
+    outcomes = await asyncio.gather(*(trees.add(tree.id, node()) for tree in planted for _ in range(8)))
+    assert len({o.nodes[0].id for o in outcomes}) == 64
+    for tree in planted:
+        (answer,) = await trees.read(tree.id)
+        assert (answer.tree.etag, len(answer.nodes)) == ("v9", 8)
+
+
 async def test_of_changes_with_the_same_etag_one_is_made(trees: Forester) -> None:
     tree, one = await trees.planted(), node()
     added = await trees.add(tree.id, one)

@@ -17,7 +17,7 @@ from services.customer_info.hierarchy.rules import FOREVER, Placement
 from services.customer_info.hierarchy.usecases import HierarchyUseCases, When
 from tests.support.fakes.customers import FakeCustomers
 from tests.support.fakes.hierarchy import FakeHierarchy
-from tests.unit.services.customer_info.builders import later
+from tests.unit.services.customer_info.builders import company, later
 from tests.unit.services.customer_info.trees import node, tree
 
 T = TypeVar("T")
@@ -139,7 +139,7 @@ class Trial:
 
     def __init__(self) -> None:
         self.store = FakeHierarchy(TREE)
-        self.usecases = HierarchyUseCases(self.store, FakeCustomers())
+        self.usecases = HierarchyUseCases(self.store, FakeCustomers(company(id=TREE.customer_id)))
         self.model = Model()
 
     def live(self, whims: Sequence[Whim]) -> None:

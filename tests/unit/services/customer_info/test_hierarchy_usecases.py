@@ -11,6 +11,7 @@ from holdfast.customer_info.v1 import hierarchy_pb2 as pb
 
 from chassis.query.selection import Selection
 from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, Refused
+from services.customer_info.customers.rules import Customer
 from services.customer_info.hierarchy import rules
 from services.customer_info.hierarchy.reading_usecases import HierarchyReading, Part
 from services.customer_info.hierarchy.rules import Change, Kind, Placement, Reference, Tree, View
@@ -31,11 +32,16 @@ class House:
     """The use cases over one store in memory."""
 
     def __init__(
-        self, *kept: Tree | Placement, placed: FakePlaced | None = None, lineage: tuple[str, ...] = ()
+        self,
+        *kept: Tree | Placement,
+        owner: Customer = OWNER,
+        placed: FakePlaced | None = None,
+        lineage: tuple[str, ...] = (),
     ) -> None:
         self.store = FakeHierarchy(*kept)
         self.placed = placed or FakePlaced()
-        self.writes = HierarchyUseCases(self.store, FakeCustomers(OWNER))
+        self.customers = FakeCustomers(owner)
+        self.writes = HierarchyUseCases(self.store, self.customers)
         self.reads = HierarchyReading(self.store, FakeLineage(*lineage), self.placed)
 
     async def shape(self, part: Part) -> list[str]:
@@ -89,6 +95,38 @@ async def test_a_tree_needs_a_customer_that_is_there_and_open() -> None:
     assert (type(nobody), nobody.field) == (NotFound, "tree.customer_id")
     merged = HierarchyUseCases(FakeHierarchy(), FakeCustomers(replace(OWNER, merged_into="other")))
     assert (await refusal(merged.create(tree(OWNER.id), "", b""))).reason == "MERGED"
+
+
+WRITES: list[Callable[[HierarchyUseCases], Awaitable[Any]]] = [
+    lambda w: w.rename(TREE.id, "Sites", ""),
+    lambda w: w.add(TREE.id, [node()], NOW, "", b""),
+    lambda w: w.update(TREE.id, node("b"), frozenset({"name"}), NOW),
+    lambda w: w.move(TREE.id, "b", "z", NOW),
+    lambda w: w.end(TREE.id, "b", NOW),
+]
+
+
+@pytest.mark.parametrize("write", [*WRITES, lambda w: w.create(tree(OWNER.id, name="Sites"), "", b"")])
+async def test_whoever_writes_a_tree_holds_its_customer_and_nothing_is_written_of_who_was_erased(
+    house: House, write: Callable[[HierarchyUseCases], Awaitable[Any]]
+) -> None:
+    await write(house.writes)
+    assert house.customers.held == [OWNER.id]
+    erased = House(TREE, *NODES, owner=replace(OWNER, erase_time=NOON))
+    before = erased.store.trees, erased.store.placements
+    assert (await refusal(write(erased.writes))).reason == "ERASED"
+    assert (erased.store.trees, erased.store.placements) == before
+    assert erased.store.events == []
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_the_trees_that_came_with_a_merged_record_go_on_to_grow(
+    write: Callable[[HierarchyUseCases], Awaitable[Any]],
+) -> None:
+    house = House(TREE, *NODES, owner=replace(OWNER, merged_into=new_uuid()))
+    await write(house.writes)
+    assert house.store.trees[TREE.id].version == 2
+    assert house.customers.held == [OWNER.id]
 
 
 async def test_the_trees_of_a_customer_have_different_names(house: House) -> None:
