@@ -18,7 +18,7 @@ from chassis.mongo.requests import Requests
 from chassis.mongo.schema import Collection, Index
 from chassis.query import fields
 from chassis.query.listing import Listing
-from chassis.query.selection import Selection
+from chassis.query.selection import Order, Selection
 from chassis.rules import AlreadyExists, Refusal
 from chassis.vault.vault import Vault
 from services.customer_info.hierarchy.documents import (
@@ -51,7 +51,7 @@ TREES = Collection(
     },
     optional={"sealed": "binData", "name_token": "binData"},
     indexes=[
-        Index([("customer_id", 1), ("_id", 1)], serves="ListTrees, oldest first"),
+        Index([("customer_id", 1), ("create_time", 1), ("_id", 1)], serves="ListTrees, oldest first"),
         Index(
             [("customer_id", 1), ("name_token", 1)],
             serves="a customer's trees have different names",
@@ -103,7 +103,14 @@ NODES = Collection(
     ],
 )
 HIERARCHY_COLLECTIONS = (TREES, PLACEMENTS, NODES)
-LISTING = Listing("trees", {"view": fields.choice("view", {f"TREE_VIEW_{v.name}": v.value for v in View})}, [])
+LISTING = Listing(
+    "trees",
+    {
+        "view": fields.choice("view", {f"TREE_VIEW_{v.name}": v.value for v in View}),
+        "create_time": fields.time("create_time"),
+    },
+    [Order("create_time")],
+)
 # Nodes in one batch of a subtree: some 100 kB on the wire.
 BATCH = 500
 IN_ORDER = [("depth", 1), ("path", 1)]
@@ -184,7 +191,7 @@ class HierarchyStore:
         return None if found is None else await self.tree(transaction, found["tree_id"])
 
     async def page(self, customer_ids: Sequence[str], selection: Selection) -> tuple[list[Tree], str]:
-        """A page of the trees of these customers and the next page's token.
+        """A page of the trees of these customers, the oldest first, and the next page's token.
 
         Raises:
             Invalid: the selection asks for what the list does not offer.

@@ -16,7 +16,11 @@ from tests.support.fakes.listing import page
 from tests.support.fakes.staging import Stage, Staged
 
 T = TypeVar("T")
-GETTERS: dict[str, Callable[[Tree], Any]] = {"id": lambda t: t.id, "view": lambda t: t.view}
+GETTERS: dict[str, Callable[[Tree], Any]] = {
+    "id": lambda t: t.id,
+    "view": lambda t: t.view,
+    "create_time": lambda t: t.create_time,
+}
 
 
 class FakeHierarchy:

@@ -57,6 +57,20 @@ async def test_trees_are_made_listed_read_and_renamed(trees: Forester) -> None:
     assert (taken.code(), metadata_of(taken)["id"]) == (grpc.StatusCode.ALREADY_EXISTS, renamed.id)
 
 
+async def test_trees_whose_ids_the_caller_chose_are_listed_in_the_order_in_which_they_were_made(
+    trees: Forester,
+) -> None:
+    ids = sorted((new_uuid() for _ in range(3)), reverse=True)
+    for tree_id in ids:
+        await trees.planted(id=tree_id)
+    request = pb.ListTreesRequest(customer_id=trees.customer_id)
+    request.query.page.page_size = 2
+    first = await trees.stub.ListTrees(request, metadata=trees.metadata)
+    request.query.page.page_token = first.page.next_page_token
+    second = await trees.stub.ListTrees(request, metadata=trees.metadata)
+    assert [[t.id for t in page.trees] for page in (first, second)] == [ids[:2], ids[2:]]
+
+
 async def test_a_tree_grows_moves_and_shrinks_and_every_time_can_be_read(trees: Forester) -> None:
     tree = await trees.planted()
     top, left, right = node("Group"), node("Left", kind=SITE), node("Right")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.mongo.client import Store
-from chassis.query.selection import Selection
+from chassis.query.selection import Operator, Order, Selection
 from chassis.vault.vault import Vault
 from services.customer_info.hierarchy.rules import DEEPEST, Placement, View, touched
 from services.customer_info.hierarchy.store import HierarchyStore
@@ -17,6 +17,7 @@ from tests.unit.services.customer_info.builders import NOON, later, new_uuid
 from tests.unit.services.customer_info.trees import placement, tree
 
 WIDTH = 30
+OWNERS = 8
 
 
 class Bench:
@@ -25,13 +26,16 @@ class Bench:
     def __init__(self, store: Store, vault: Vault, heard: Overheard) -> None:
         self.store, self.heard = store, heard
         self.trees = HierarchyStore(store, vault, History(store))
-        self.kept = [tree(name=f"{n}", view=list(View)[n % 2]) for n in range(40)]
-        self.kept[1] = replace(self.kept[1], customer_id=self.kept[0].customer_id)
+        owners = [new_uuid() for _ in range(OWNERS)]
+        self.kept = [
+            tree(owners[n % OWNERS], name=f"{n}", view=list(View)[n // OWNERS % 2], create_time=later(n))
+            for n in range(OWNERS * 10)
+        ]
         self.top, self.middle, self.low = new_uuid(), new_uuid(), new_uuid()
         whole = self.kept[0]
         self.nodes = [placement(whole, self.top), placement(whole, self.top, self.middle)]
         self.nodes += [placement(whole, self.top, self.middle, new_uuid()) for _ in range(WIDTH)]
-        self.nodes += [placement(self.kept[1], new_uuid()) for _ in range(WIDTH)]
+        self.nodes += [placement(self.kept[OWNERS], new_uuid()) for _ in range(WIDTH)]
 
     async def fill(self) -> None:
         async def work(transaction: Any) -> None:
@@ -78,7 +82,7 @@ def part(
 
 def listed(selection: Selection) -> Callable[[Bench], Awaitable[Any]]:
     async def question(bench: Bench) -> None:
-        owners = {t.customer_id for t in bench.kept[:9]}
+        owners = {t.customer_id for t in bench.kept[: OWNERS - 1]}
         page, token = await bench.trees.page(sorted(owners), selection)
         assert page
         assert token
@@ -110,6 +114,12 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "a tree": lambda b: b.trees.tree(None, b.kept[0].id),
     "the tree of a node": lambda b: b.trees.tree_of(None, b.middle),
     "trees of customers": listed(Selection(page_size=3)),
+    "trees of customers, the newest first": listed(
+        Selection(page_size=3, order=(Order("create_time", descending=True),))
+    ),
+    "trees of customers that were made since": listed(
+        Selection(page_size=3).where("create_time", NOON.isoformat(), operator=Operator.GREATER_OR_EQUAL)
+    ),
     "trees of customers with a view": listed(Selection(page_size=2).where("view", "TREE_VIEW_OPERATOR")),
     "a whole tree": lambda b: b.trees.nodes(b.kept[0].id, later(9)),
     "a subtree": part(lambda b: b.nodes[1].path, 9),

@@ -69,6 +69,14 @@ async def read(
         return [p async for batch in batches for p in batch]
 
 
+async def listed(trees: Any, *customer_ids: str, selection: Selection) -> list[Tree]:
+    """The trees of all pages."""
+    page, token = await trees.page(customer_ids, selection)
+    if not token:
+        return list(page)
+    return [*page, *await listed(trees, *customer_ids, selection=replace(selection, page_token=token))]
+
+
 async def failing(work: Awaitable[Any]) -> Refusal:
     with pytest.raises(Refusal) as refused:
         await work
@@ -203,19 +211,20 @@ async def test_trees_are_listed_by_customer_and_view(subject: Subject[Any]) -> N
     kept = [tree(merged if n == 2 else owner, id=i, name=f"{n}", view=list(View)[n % 2]) for n, i in enumerate(ids)]
     for one in [*reversed(kept), tree()]:
         await keep(subject.store, one)
+    whose = (subject.store, owner, merged)
+    assert await listed(*whose, selection=Selection(page_size=2)) == kept
+    customers = Selection(page_size=1).where("view", "TREE_VIEW_CUSTOMER")
+    assert await listed(*whose, selection=customers) == kept[1::2]
+    assert (await failing(listed(*whose, selection=Selection().where("name", "1")))).reason == "INVALID_QUERY"
 
-    async def found(selection: Selection) -> list[Tree]:
-        seen: list[Tree] = []
-        while True:
-            page, token = await subject.store.page((owner, merged), selection)
-            seen += page
-            if not token:
-                return seen
-            selection = replace(selection, page_token=token)
 
-    assert await found(Selection(page_size=2)) == kept
-    assert await found(Selection(page_size=1).where("view", "TREE_VIEW_CUSTOMER")) == kept[1::2]
-    assert (await failing(found(Selection().where("name", "1")))).reason == "INVALID_QUERY"
+@both
+async def test_the_oldest_trees_come_first_whatever_their_ids(subject: Subject[Any]) -> None:
+    owner, ids = new_uuid(), sorted((new_uuid() for _ in range(4)), reverse=True)
+    kept = [tree(owner, id=i, name=f"{n}", create_time=later(n)) for n, i in enumerate(ids)]
+    for one in kept:
+        await keep(subject.store, one)
+    assert await listed(subject.store, owner, selection=Selection(page_size=1)) == kept
 
 
 @both
