@@ -68,5 +68,13 @@ def roll_up(subtree: Sequence[Placement], top_id: str, placed: Mapping[str, Figu
     depth = total.node.depth if total.node else 0
     told = [s for p, s in zip(subtree, sums.values(), strict=True) if s is not total and p.depth - depth <= levels]
     if len(told) > MOST_TOLD:
-        raise Invalid(f"would tell of {len(told)} nodes; {MOST_TOLD} are allowed", field="levels")
+        raise too_many(len(told), f"{MOST_TOLD}")
     return [total, *told]
+
+
+def too_many(nodes: int, allowed: str) -> Invalid:
+    """The refusal to tell of so many nodes at once, or of what they take."""
+    return Invalid(
+        f"would tell of {nodes} nodes; {allowed} are allowed: ask for fewer levels, or for a node further down",
+        field="levels",
+    )

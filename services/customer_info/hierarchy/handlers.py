@@ -91,8 +91,7 @@ class HierarchyHandlers(hierarchy_pb2_grpc.HierarchyServiceServicer):
 
     async def RollUp(self, request: pb.RollUpRequest, _: Any) -> pb.RollUpResponse:
         """Adds up what stands below."""
-        total, *nodes = await self._reading.roll_up(_part(request))
-        return pb.RollUpResponse(total=wire.sums_message(total), nodes=[wire.sums_message(s) for s in nodes])
+        return wire.roll_up_message(await self._reading.roll_up(_part(request)))
 
 
 def _when(

@@ -9,7 +9,7 @@ from holdfast.customer_info.v1 import hierarchy_pb2 as pb
 
 from chassis.etag import etag
 from chassis.times import to_timestamp
-from services.customer_info.hierarchy.figure_rules import Sums
+from services.customer_info.hierarchy.figure_rules import Sums, too_many
 from services.customer_info.hierarchy.rules import (
     FOREVER,
     UPDATABLE,
@@ -26,6 +26,9 @@ from services.customer_info.wire import masked, stamp
 VIEWS = {v: pb.TreeView.Value(f"TREE_VIEW_{v.name}") for v in View}
 KINDS = {k: pb.NodeKind.Value(f"NODE_KIND_{k.name}") for k in Kind}
 CHANGES = {c: pb.NodesChanged.Change.Value(f"CHANGE_{c.name}") for c in Change}
+# What an answer with figures may take: a gRPC client takes 4 MiB unless it says otherwise, and the edge as much JSON,
+# which is about twice as long.
+MOST_BYTES = 2 * 1024 * 1024
 _VIEW = {number: view for view, number in VIEWS.items()}
 _KIND = {number: kind for kind, number in KINDS.items()}
 
@@ -97,6 +100,19 @@ def sums_message(sums: Sums) -> pb.RolledUp:
         products=sums.products,
         monthly_total=[types_pb2.Money(currency_code=c, micros=m) for c, m in sorted(sums.totals.items())],
     )
+
+
+def roll_up_message(told: Sequence[Sums]) -> pb.RollUpResponse:
+    """The sums of a part of a tree, then those of each node that is told of, as they go to a caller.
+
+    Raises:
+        Invalid: together they are more than a client takes.
+    """
+    total, *nodes = told
+    answer = pb.RollUpResponse(total=sums_message(total), nodes=[sums_message(s) for s in nodes])
+    if answer.ByteSize() > MOST_BYTES:
+        raise too_many(len(nodes), f"{MOST_BYTES // 1024**2} MiB of them")
+    return answer
 
 
 def created_event(kept: Tree) -> pb.TreeCreated:

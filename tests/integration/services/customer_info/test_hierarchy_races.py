@@ -127,6 +127,22 @@ async def test_a_subtree_of_ten_thousand_nodes_is_read_at_once(trees: Forester) 
     assert metadata_of(refused) == {"state": "10000 nodes"}
 
 
+async def test_figures_that_a_usual_client_would_not_take_are_refused_with_what_to_ask_for(trees: Forester) -> None:
+    tree, top = await trees.planted(), node("Top")
+    await trees.add(tree.id, top)
+    for _ in range(5):
+        await trees.add(tree.id, *[node("部" * 128, top.id) for _ in range(1000)])
+
+    async def told(levels: int) -> pb.RollUpResponse:
+        request = pb.RollUpRequest(customer_id=trees.customer_id, tree_id=tree.id, levels=levels)
+        return await trees.stub.RollUp(request, metadata=trees.metadata, timeout=60)
+
+    refused = await refusal(told(2))
+    assert (refused.code(), bad_fields(refused)) == (grpc.StatusCode.INVALID_ARGUMENT, ["levels"])
+    assert "fewer levels" in (refused.details() or "")
+    assert [s.descendants[0].count for s in (await told(1)).nodes] == [5000]
+
+
 async def test_readers_see_all_of_a_move_or_nothing_of_it(trees: Forester) -> None:
     tree = await trees.planted()
     nodes, added = await large(trees, tree.id, 1500)

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from chassis.rules import Invalid
-from services.customer_info.hierarchy import figure_rules
+from services.customer_info.hierarchy import figure_rules, wire
 from services.customer_info.hierarchy.figure_rules import roll_up
 from services.customer_info.hierarchy.rules import Kind
 from tests.support.fakes.hierarchy import FakeFigures
@@ -52,9 +52,23 @@ def test_levels_say_which_nodes_are_told_of_one_by_one() -> None:
     assert [s.node for s in roll_up([B, D], "b", PLACED, 32)] == [B, D]
 
 
+def test_an_answer_is_no_larger_than_a_client_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = roll_up([A, B, C, D], "a", PLACED, 2)
+    size = wire.roll_up_message(told).ByteSize()
+    monkeypatch.setattr(wire, "MOST_BYTES", size)
+    whole = wire.roll_up_message(told)
+    assert [s.node.id for s in (whole.total, *whole.nodes)] == ["a", "b", "c", "d"]
+    monkeypatch.setattr(wire, "MOST_BYTES", size - 1)
+    with pytest.raises(Invalid) as refused:
+        wire.roll_up_message(told)
+    assert refused.value.field == "levels"
+    assert "fewer levels" in refused.value.message
+
+
 def test_an_answer_tells_of_no_more_nodes_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_rules, "MOST_TOLD", 2)
     assert len(roll_up([A, B, C], "a", {}, 1)) == 3
     with pytest.raises(Invalid) as refused:
         roll_up([A, B, C, D], "a", {}, 2)
     assert refused.value.field == "levels"
+    assert "fewer levels" in refused.value.message
