@@ -185,16 +185,6 @@ class FakePlaced:
         return self._figures
 
 
-class FakeLineage:
-    """Customers that are one, the survivor first; everybody else is alone."""
-
-    def __init__(self, *members: str) -> None:
-        self._members = members
-
-    async def of(self, customer_id: str) -> tuple[str, ...]:
-        return self._members if customer_id in self._members else (customer_id,)
-
-
 def _taken(node: Placement) -> AlreadyExists:
     known = {"type": "node", "id": node.node_id}
     return AlreadyExists("the node has its place already", field="nodes", metadata=known)

@@ -42,7 +42,7 @@ class Rival:
     def __init__(self, sealed: tuple[Store, Vault, History], *forgetful: Forgetful) -> None:
         store, vault, _ = sealed
         customers = CustomerStore(*sealed)
-        self._erasures = ErasureUseCases(ErasureStore(store), customers, Lineage(store), vault, forgetful)
+        self._erasures = ErasureUseCases(ErasureStore(store), customers, Lineage(store), vault, [], large=forgetful)
 
     async def erase(self, customer_id: str) -> None:
         """Erases a customer, all that it was merged with, and all of what the stores hold of them."""

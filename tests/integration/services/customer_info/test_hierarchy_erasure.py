@@ -14,23 +14,18 @@ from holdfast.customer_info.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 from holdfast.customer_info.v1.privacy_pb2_grpc import PrivacyServiceStub
 
 from chassis.errors import reason_of
-from chassis.lineage import Lineage
 from chassis.mongo.client import Store
 from chassis.rules import Refused
-from chassis.vault.master import FileMasterKey
-from chassis.vault.vault import Vault, open_vault
-from services.customer_info.customers.store import CustomerStore
+from chassis.vault.vault import Vault
 from services.customer_info.hierarchy.rules import Node, Placement, Tree
 from services.customer_info.hierarchy.store import HierarchyStore
 from services.customer_info.hierarchy.usecases import HierarchyUseCases, When
 from services.customer_info.history.store import History
-from services.customer_info.privacy.store import ErasureStore
-from services.customer_info.privacy.usecases import ErasureUseCases, Forgetful
 from tests.integration.services.customer_info.conftest import Metadata
+from tests.integration.services.customer_info.erasing import Rival, Watched
 from tests.integration.services.customer_info.forester import Forester
 from tests.integration.services.customer_info.forester import node as node_message
 from tests.integration.services.customer_info.messages import person as person_message
-from tests.integration.services.customer_info.test_portfolio_races import Watched
 from tests.support.service import Keys
 from tests.unit.services.customer_info.builders import new_uuid, person
 from tests.unit.services.customer_info.trees import node
@@ -56,9 +51,7 @@ class House:
         self.customers = Watched(*sealed)
         self.trees = HierarchyUseCases(HierarchyStore(*sealed), self.customers)
         elsewhere = (store, other, History(store))
-        large: list[Forgetful] = [HierarchyStore(*elsewhere), History(store)]
-        customers = CustomerStore(*elsewhere)
-        self.erasures = ErasureUseCases(ErasureStore(store), customers, Lineage(store), other, [], large=large)
+        self.rival = Rival(elsewhere, HierarchyStore(*elsewhere), History(store))
 
     async def grown(self) -> Grown:
         owner = person()
@@ -68,13 +61,10 @@ class House:
         tree, (head, low) = await self.trees.add(tree.id, [top, node("", top.id)], NOW, "", b"")
         return Grown(tree, head, low)
 
-    async def erase(self, customer_id: str) -> None:
-        await self.erasures.erase(customer_id, "", "asked")
-
 
 @pytest.fixture
-async def house(store: Store, vault: Vault, key_store: Store, keys: Keys) -> House:
-    return House(store, vault, await open_vault(key_store, FileMasterKey(str(keys.instance.master_key))))
+def house(store: Store, vault: Vault, other_vault: Vault) -> House:
+    return House(store, vault, other_vault)
 
 
 async def personal(store: Store, *customer_ids: str) -> list[str]:
@@ -99,7 +89,7 @@ WRITES: dict[str, Callable[[HierarchyUseCases, Grown], Awaitable[Any]]] = {
 @pytest.mark.parametrize("what", WRITES)
 async def test_nothing_is_written_of_who_was_erased_while_a_replica_still_has_the_key(house: House, what: str) -> None:
     grown = await house.grown()
-    await house.erase(grown.tree.customer_id)
+    await house.rival.erase(grown.tree.customer_id)
     with pytest.raises(Refused) as refused:
         await WRITES[what](house.trees, grown)
     assert refused.value.reason == "ERASED"
@@ -109,7 +99,7 @@ async def test_nothing_is_written_of_who_was_erased_while_a_replica_still_has_th
 @pytest.mark.parametrize("what", WRITES)
 async def test_nothing_is_written_behind_an_erasure(house: House, what: str) -> None:
     grown = await house.grown()
-    house.customers.then = lambda: house.erase(grown.tree.customer_id)
+    house.customers.then = lambda: house.rival.erase(grown.tree.customer_id)
     with pytest.raises(Refused) as refused:
         await WRITES[what](house.trees, grown)
     assert refused.value.reason == "ERASED"

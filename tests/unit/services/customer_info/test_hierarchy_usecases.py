@@ -17,7 +17,8 @@ from services.customer_info.hierarchy.reading_usecases import HierarchyReading, 
 from services.customer_info.hierarchy.rules import Change, Kind, Placement, Reference, Tree, View
 from services.customer_info.hierarchy.usecases import HierarchyUseCases, When, changed_events
 from tests.support.fakes.customers import FakeCustomers
-from tests.support.fakes.hierarchy import FakeFigures, FakeHierarchy, FakeLineage, FakePlaced
+from tests.support.fakes.hierarchy import FakeFigures, FakeHierarchy, FakePlaced
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.customer_info.builders import NOON, company, later, new_uuid
 from tests.unit.services.customer_info.trees import family, node, placement, tree
 
@@ -42,7 +43,7 @@ class House:
         self.placed = placed or FakePlaced()
         self.customers = FakeCustomers(owner)
         self.writes = HierarchyUseCases(self.store, self.customers)
-        self.reads = HierarchyReading(self.store, FakeLineage(*lineage), self.placed)
+        self.reads = HierarchyReading(self.store, FakeLineage(lineage), self.placed)
 
     async def shape(self, part: Part) -> list[str]:
         """The paths of what a part of the tree holds."""
