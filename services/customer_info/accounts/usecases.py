@@ -14,6 +14,7 @@ from services.customer_info.accounts import request_rules, rules
 from services.customer_info.accounts.happenings import asked_event, changed_event, decided_event
 from services.customer_info.accounts.request_rules import Actor, Request, RequestKind, RequestStatus, Wish
 from services.customer_info.accounts.rules import Account, Content, Kind
+from services.customer_info.customers.holding import held
 from services.customer_info.customers.rules import Customer
 
 T = TypeVar("T")
@@ -56,6 +57,8 @@ class Owners(Protocol):
 
     async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
 
+    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
+
 
 class Place(Protocol):
     """A node of a hierarchy, as far as an account minds."""
@@ -81,6 +84,8 @@ class Lineage(Protocol):
     """Whose records belong to a customer."""
 
     async def of(self, customer_id: str) -> Sequence[str]: ...
+
+    async def read(self, transaction: Any, customer_id: str) -> Sequence[str]: ...
 
 
 class _Impossible(Exception):
@@ -111,10 +116,12 @@ class AccountUseCases:
                 AlreadyExists: the number is taken; Conflict (etag of the account); Refused: the customer has left, was
                 merged or erased, or the account, or its parent, is closed, or still billed to.
         """
-        ids = await self._lineage.of(wish.customer_id)
 
         async def work(transaction: Any) -> Request:
+            # Whoever erases, merges or parts the customer meanwhile, under any of its ids, writes to this record, too:
+            # they come before this, or after it.
             request_rules.check_stays(await self._customer(transaction, wish.customer_id), wish.kind)
+            ids = await self._lineage.read(transaction, wish.customer_id)
             if wish.kind is RequestKind.SET_UP:
                 parent_id = wish.wanted.parent_id if wish.wanted else ""
                 parent = await self._store.read(transaction, parent_id) if parent_id else None
@@ -137,14 +144,12 @@ class AccountUseCases:
         Raises:
             NotFound, Conflict (etag), Forbidden (somebody else decides), Refused (it is over), and what `ask` raises.
         """
-        ids = await self._lineage.of(customer_id)
 
         async def work(transaction: Any) -> tuple[Request, Account]:
-            before = await self._decidable(transaction, ids, request_id, given_etag, actor)
+            # Who is merged or erased in this instant is no fault of the request's, which does not fail for it.
+            owner, ids, before = await self._held(transaction, customer_id, request_id)
+            _check_decidable(before, given_etag, actor, ids)
             after = request_rules.approved(before, actor, note, now())
-            # Who was merged into another one answers as that one. One that is merged or erased in this instant is no
-            # fault of the request's, which does not fail for it.
-            owner = await self._customer(transaction, ids[0])
             try:
                 request_rules.check_stays(owner, before.kind)
                 account = await self._outcome(transaction, ids, before)
@@ -159,19 +164,20 @@ class AccountUseCases:
         try:
             return await self._store.transact(work)
         except _Impossible as impossible:
-            await self._fail(ids, request_id, note, actor, impossible.refusal)
+            await self._fail(customer_id, request_id, note, actor, impossible.refusal)
             raise impossible.refusal from impossible
 
     async def reject(self, customer_id: str, request_id: str, given_etag: str, note: str, actor: Actor) -> Request:
         """Turns a request down.
 
         Raises:
-            NotFound, Conflict (etag), Forbidden (somebody else decides), Refused (it is over).
+            NotFound, Conflict (etag), Forbidden (somebody else decides), Refused (it is over, or the customer was
+                erased).
         """
-        ids = await self._lineage.of(customer_id)
 
         async def work(transaction: Any) -> Request:
-            before = await self._decidable(transaction, ids, request_id, given_etag, actor)
+            _, ids, before = await self._held(transaction, customer_id, request_id)
+            _check_decidable(before, given_etag, actor, ids)
             return await self._ended(transaction, before, RequestStatus.REJECTED, note, actor)
 
         return await self._store.transact(work)
@@ -180,12 +186,12 @@ class AccountUseCases:
         """Takes a request back.
 
         Raises:
-            NotFound, Conflict (etag), Forbidden (somebody else asked), Refused (it is over).
+            NotFound, Conflict (etag), Forbidden (somebody else asked), Refused (it is over, or the customer was
+                erased).
         """
-        ids = await self._lineage.of(customer_id)
 
         async def work(transaction: Any) -> Request:
-            before = await self._request(transaction, ids, request_id)
+            _, _, before = await self._held(transaction, customer_id, request_id)
             etag.check(given_etag, before.version)
             request_rules.check_asker(before, actor)
             return await self._ended(transaction, before, RequestStatus.WITHDRAWN, note, actor)
@@ -276,6 +282,7 @@ class AccountUseCases:
         return rules.Billed.PRODUCTS if await self._products.billed(transaction, account_id) else None
 
     async def _customer(self, transaction: Any, customer_id: str) -> Customer:
+        """The customer that is asked about, which stays as it is until the transaction ends."""
         customer = await self._customers.read(transaction, customer_id)
         if customer is None:
             raise missing("customer", customer_id, "customer_id")
@@ -288,6 +295,7 @@ class AccountUseCases:
                 field="customer_id",
                 metadata={"survivor_id": customer.merged_into},
             )
+        await self._customers.hold(transaction, [customer_id])
         return customer
 
     async def _hold_parent(self, transaction: Any, account: Account) -> None:
@@ -295,13 +303,16 @@ class AccountUseCases:
         if account.content.parent_id:
             await self._store.hold(transaction, account.content.parent_id)
 
-    async def _decidable(
-        self, transaction: Any, ids: Sequence[str], request_id: str, given_etag: str, actor: Actor
-    ) -> Request:
+    async def _held(
+        self, transaction: Any, customer_id: str, request_id: str
+    ) -> tuple[Customer, Sequence[str], Request]:
+        """A request, and all ids of whom it is about, who stays as it is until the transaction ends.
+
+        Who was merged into another one answers as that one.
+        """
+        ids = await self._lineage.read(transaction, customer_id)
         request = await self._request(transaction, ids, request_id)
-        request_rules.check_approver(request, actor, ids)
-        etag.check(given_etag, request.version)
-        return request
+        return await held(self._customers, transaction, ids[0]), ids, request
 
     async def _ended(
         self, transaction: Any, before: Request, status: RequestStatus, note: str, actor: Actor
@@ -310,11 +321,11 @@ class AccountUseCases:
         await self._store.decide(transaction, after, decided_event(after))
         return after
 
-    async def _fail(self, ids: Sequence[str], request_id: str, note: str, actor: Actor, refusal: Refusal) -> None:
+    async def _fail(self, customer_id: str, request_id: str, note: str, actor: Actor, refusal: Refusal) -> None:
         """Ends a request that cannot be applied any more, unless somebody else ended it meanwhile."""
 
         async def work(transaction: Any) -> None:
-            before = await self._request(transaction, ids, request_id)
+            _, _, before = await self._held(transaction, customer_id, request_id)
             if before.status is RequestStatus.ASKED:
                 after = request_rules.approved(before, actor, note, now(), failure=refusal.message)
                 await self._store.decide(transaction, after, decided_event(after))
@@ -332,3 +343,8 @@ class AccountUseCases:
         if request is None or (ids and request.customer_id not in ids):
             raise missing("account_request", request_id)
         return request
+
+
+def _check_decidable(request: Request, given_etag: str, actor: Actor, ids: Sequence[str]) -> None:
+    request_rules.check_approver(request, actor, ids)
+    etag.check(given_etag, request.version)

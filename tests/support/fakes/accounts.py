@@ -142,9 +142,13 @@ class FakeOwners:
 
     def __init__(self, *customers: Customer) -> None:
         self.kept = {c.id: c for c in customers}
+        self.held: list[str] = []
 
     async def read(self, transaction: Any, customer_id: str) -> Customer | None:
         return self.kept.get(customer_id)
+
+    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None:
+        self.held += customer_ids
 
 
 class FakeLineage:
@@ -155,6 +159,9 @@ class FakeLineage:
 
     async def of(self, customer_id: str) -> tuple[str, ...]:
         return self._groups.get(customer_id, (customer_id,))
+
+    async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]:
+        return await self.of(customer_id)
 
     async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         return {customer_id: await self.of(customer_id) for customer_id in customer_ids}

@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from typing import TypeVar
 
 import grpc
 import pytest
@@ -34,8 +33,6 @@ from tests.integration.services.customer_info.messages import person as person_m
 from tests.integration.services.customer_info.messages import product as product_message
 from tests.support.service import Keys
 from tests.unit.services.customer_info.builders import new_uuid, person, product
-
-T = TypeVar("T")
 
 
 class House:
