@@ -28,6 +28,7 @@ from services.customer_info.store import TRAIL, refused_key
 T = TypeVar("T")
 
 KIND = "account"
+REQUEST_KIND = "account_request"
 # What only indexes need stays in the store.
 SHOWN = {"lookup": 0, "identifier_keys": 0, "holds": 0}
 LATEST = [("update_time", -1), ("_id", -1)]
@@ -225,15 +226,14 @@ class AccountStore:
         await self._outbox.add(transaction, *happenings)
 
     async def decide(self, transaction: Transaction, request: Request, *happenings: Happening) -> None:
-        """Puts a request that took its steps in place of what it was, and what it has to tell.
-
-        What it was is in its trail, and kept nowhere else.
+        """Puts a request that took its steps in place of what it was, which is kept, and what it has to tell.
 
         Raises:
             Refused: the customer was erased.
         """
         document = await self._request_document(request)
-        await self._asked.replace_one({"_id": request.id}, document, session=transaction)
+        before = await self._asked.find_one_and_replace({"_id": request.id}, document, session=transaction)
+        await self._history.keep(transaction, REQUEST_KIND, [before])
         await self._outbox.add(transaction, *happenings)
 
     async def put(self, transaction: Transaction, account: Account, *happenings: Happening) -> None:
@@ -260,17 +260,20 @@ class AccountStore:
     async def forget(self, transaction: Transaction, customer_ids: Sequence[str]) -> None:
         """Takes all that people wrote or were out of these customers' accounts and requests, and what finds them.
 
-        Requests that wait are over: nobody can decide about them any more.
+        Requests that wait are over: nobody can decide about them any more. What they were is kept as it is forgotten:
+        their history was before them.
         """
         whose = {"customer_id": {"$in": list(customer_ids)}}
         gone = {"$unset": {"sealed": "", "lookup": "", "identifier_keys": ""}}
         await self._accounts.update_many(whose, gone, session=transaction)
-        waiting = self._asked.find({**whose, "status": RequestStatus.ASKED.value}, session=transaction)
-        for request in [documents.request(d, None) async for d in waiting]:
-            over = request_rules.lapsed(request, now())
+        waiting = {**whose, "status": RequestStatus.ASKED.value}
+        befores = [d async for d in self._asked.find(waiting, {"sealed": 0}, session=transaction)]
+        for before in befores:
+            over = request_rules.lapsed(documents.request(before, None), now())
             document = documents.request_document(over, None)
             await self._asked.replace_one({"_id": over.id}, document, session=transaction)
             await self._outbox.add(transaction, decided_event(over))
+        await self._history.keep(transaction, REQUEST_KIND, befores)
         await self._asked.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
 
     async def in_use(self, account_ids: Several[str]) -> set[str]:

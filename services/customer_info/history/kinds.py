@@ -10,6 +10,7 @@ from services.customer_info.accounts import documents as account_documents
 from services.customer_info.accounts import wire as account_wire
 from services.customer_info.accounts.store import ACCOUNT_REQUESTS, ACCOUNTS
 from services.customer_info.accounts.store import KIND as ACCOUNT
+from services.customer_info.accounts.store import REQUEST_KIND as ACCOUNT_REQUEST
 from services.customer_info.consents import store as consent_store
 from services.customer_info.consents import wire as consent_wire
 from services.customer_info.consents.store import CONSENTS
@@ -38,7 +39,6 @@ from services.customer_info.responsibilities.store import ASSIGNMENTS
 from services.customer_info.responsibilities.store import KIND as ASSIGNMENT
 
 Document = dict[str, Any]
-ACCOUNT_REQUEST = "account_request"
 CONSENT = "consent"
 # Reads a record as it is kept; without its customer's key, without what is personal.
 Read = Callable[[Document, DataKey | None], Content]

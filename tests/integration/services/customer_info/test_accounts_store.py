@@ -281,6 +281,35 @@ async def test_what_an_account_was_is_kept(accounts: AccountStore, store: Store)
     assert (entry["kind"], entry["version"], entry["customer_id"]) == ("account", 1, account.customer_id)
 
 
+async def test_what_a_request_was_before_its_decision_is_kept_and_says_nothing_once_it_is_forgotten(
+    accounts: AccountStore, store: Store
+) -> None:
+    account = billing_account()
+    decided, waiting = request_about(account), request_about(account)
+    done = request_rules.approved(decided, SUPERVISOR, "", later())
+
+    async def work(transaction: Any) -> None:
+        await accounts.decide(transaction, done)
+
+    async def forget(transaction: Any) -> None:
+        await accounts.forget(transaction, [account.customer_id])
+
+    async def former(request: Request) -> list[tuple[int, str, bool]]:
+        kept = store.collection("history").find({"subject": request.id, "kind": "account_request"})
+        told = [(d, d["document"]) async for d in kept]
+        return [(d["version"], was["status"], "sealed" in was) for d, was in told]
+
+    await keep(accounts, account, decided, waiting)
+    await store.transact(work)
+    assert await former(decided) == [(1, "asked", True)]
+    assert await former(waiting) == []
+    await History(store).forget(None, [account.customer_id])
+    await store.transact(forget)
+    await store.transact(forget)
+    assert await former(decided) == [(1, "asked", False)]
+    assert await former(waiting) == [(1, "asked", False)], "the history is forgotten before the accounts are"
+
+
 async def test_an_account_in_use_is_found_by_its_number_however_it_is_written(accounts: AccountStore) -> None:
     number = f"CC {new_uuid()}"
     first = billing_account(content={"number": number})

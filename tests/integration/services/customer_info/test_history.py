@@ -31,6 +31,7 @@ from holdfast.customer_info.v1.profiles_pb2_grpc import ProfilesServiceStub
 
 from chassis.errors import reason_of
 from chassis.times import from_timestamp, now, to_timestamp
+from tests.integration.services.customer_info.books import Books
 from tests.integration.services.customer_info.conftest import Metadata
 from tests.integration.services.customer_info.forester import Forester, node
 from tests.integration.services.customer_info.messages import (
@@ -283,6 +284,26 @@ async def test_a_record_is_read_as_it_stood_without_what_the_reader_may_not_see(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await history.GetRecord(request, metadata=agent)
     assert reason_of(refused.value) == "NOT_FOUND"
+
+
+async def test_a_request_about_an_account_is_told_step_by_step_and_read_as_it_stood(
+    customers: CustomersServiceStub, history: HistoryServiceStub, channel: grpc.aio.Channel, agent: Metadata, keys: Keys
+) -> None:
+    books = Books(AccountsServiceStub(channel), keys, (await created(customers, agent)).id)
+    content = accounts_pb2.AccountContent(name="Head office", number="B-1", currency_code="EUR")
+    set_up = accounts_pb2.AccountSetUp(kind=accounts_pb2.ACCOUNT_KIND_BILLING_ACCOUNT, content=content)
+    asked = await books.asked(accounts_pb2.RequestAccountRequest(set_up=set_up))
+    await books.approved(asked)
+    found = await listed(history, agent, books.customer_id, "account_request")
+    assert [(c.record_id, c.version, c.by) for c in found] == [(asked.id, 2, "sue"), (asked.id, 1, "tester")]
+    assert fields(found[0])["status"] == ("ACCOUNT_REQUEST_STATUS_ASKED", "ACCOUNT_REQUEST_STATUS_APPLIED")
+    assert "wanted" not in fields(found[0])
+    request = history_pb2.GetRecordRequest(
+        customer_id=books.customer_id, kind="account_request", record_id=asked.id, as_of=asked.ask_time
+    )
+    was = await history.GetRecord(request, metadata=agent)
+    assert (was.version, was.by, was.content["status"]) == (1, "tester", "ACCOUNT_REQUEST_STATUS_ASKED")
+    assert json_format.MessageToDict(was.content)["wanted"]["name"] == "Head office"
 
 
 async def test_changes_of_an_erased_person_stay_listed_without_anything_personal(

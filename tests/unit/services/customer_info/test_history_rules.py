@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import services.customer_info
 from chassis.rules import Invalid
+from services.customer_info.accounts.store import REQUEST_KIND
 from services.customer_info.hierarchy.store import NODE
 from services.customer_info.history import kinds, rules
 from services.customer_info.history.rules import FieldChange, Version
@@ -126,8 +127,8 @@ def test_every_noun_that_keeps_versions_of_customers_records_is_told_of() -> Non
         if module.name.endswith(".store"):
             kind = getattr(importlib.import_module(module.name), "KIND", None)
             found |= {kind} if kind else set()
-    # Of the first two, each record is one change; the third is kept by the noun of trees beside its own.
-    found |= {kinds.ACCOUNT_REQUEST, kinds.CONSENT, NODE}
+    # A consent never changes; the others are kept by the nouns of accounts and of trees beside their own.
+    found |= {kinds.CONSENT, REQUEST_KIND, NODE}
     assert found == kinds.READ.keys() == kinds.KEPT.keys()
     assert len(found) >= 6
 
