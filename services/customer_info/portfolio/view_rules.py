@@ -12,6 +12,10 @@ from services.customer_info.portfolio.rules import CURRENT, MOST, Product, Statu
 
 # As many nodes as one answer tells of.
 MOST_NODES = 1000
+# What the products of one answer may take together: a gRPC client takes 4 MiB unless it says otherwise.
+MOST_BYTES = 2 * 1024 * 1024
+# What a product's message takes at most beside what may be long; each of its states and nodes; what is around a text.
+ROOM, ROOM_OF_ITEM, ROOM_OF_TEXT = 512, 48, 8
 # Within how many days ends of commitment are counted.
 HORIZONS = (30, 90, 180)
 # The line of a family that the catalogue does not know: one of an older installation's.
@@ -109,6 +113,24 @@ def below(places: Sequence[Placement], node_id: str) -> list[Placement]:
     if not found:
         raise NotFound("the tree has no such node now", metadata={"type": "node", "id": node_id})
     return found
+
+
+def weight(product: Product) -> int:
+    """How many bytes the message of a product takes at most."""
+    texts = [product.name, *(text for pair in product.characteristics for text in pair)]
+    texts += (text for i in product.identifiers for text in (i.kind, i.value))
+    items = len(product.history) + len(product.node_ids)
+    return ROOM + ROOM_OF_ITEM * items + sum(len(text.encode()) + ROOM_OF_TEXT for text in texts)
+
+
+def fitting(products: Sequence[Product]) -> list[Product]:
+    """The first of the products, as many as one message takes; at least one where there is one."""
+    size = 0
+    for n, product in enumerate(products):
+        size += weight(product)
+        if size > MOST_BYTES:
+            return list(products[: max(n, 1)])
+    return list(products)
 
 
 def check_places(product: Product, owner_ids: Sequence[str], places: Mapping[str, Placement]) -> None:

@@ -59,7 +59,8 @@ class Portfolio:
 class HierarchyPortfolio:
     """Where in a tree products stand: the nodes that have any at or below them, and the products right at each.
 
-    `elsewhere` is what stands at none of the tree's nodes; None where only a part of the tree was asked for.
+    Of products that are too many, or too large, for a message the first are shown; all are counted. `elsewhere`
+    is what stands at none of the tree's nodes; None where only a part of the tree was asked for.
     """
 
     nodes: list[NodeSums]
@@ -91,7 +92,7 @@ class PortfolioViews:
     ) -> Portfolio:
         """A page of what a customer has, as long as `page_size`; 0: 1000. Nothing where there is no such customer.
 
-        The totals are of everything it has, also beyond the page.
+        It is shorter where it would be too large for a message. The totals are of everything it has, also beyond it.
 
         Raises:
             Invalid: the token is not one of this portfolio.
@@ -100,7 +101,7 @@ class PortfolioViews:
         if not page_size and not page_token:
             # Nearly all are read at once, and share the way to the store with others.
             products = await (self._store.all(ids) if include_ceased else self._store.current(ids))
-            if len(products) < MOST:
+            if len(products) < MOST and len(view_rules.fitting(products)) == len(products):
                 return Portfolio(products, totals(products))
         wanted = Selection(page_size=page_size or MOST, page_token=page_token)
         try:
@@ -127,7 +128,8 @@ class PortfolioViews:
         nodes = view_rules.rolled_up(places, placed)
         having = {n.place.node_id for n in nodes if n.own.count}
         products: dict[str, list[Product]] = {}
-        for product in await self._store.at_nodes(ids, sorted(having)) if having else ():
+        found = await self._store.at_nodes(ids, sorted(having)) if having else []
+        for product in view_rules.fitting(found):
             for where in having.intersection(product.node_ids):
                 products.setdefault(where, []).append(product)
         return HierarchyPortfolio(nodes, products, None if node_id else view_rules.elsewhere(places, placed), at)

@@ -1,5 +1,6 @@
 """The views of a portfolio through a real process, a real socket and a real MongoDB."""
 
+import itertools
 import time
 
 import grpc
@@ -15,7 +16,14 @@ from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 
 from chassis.errors import reason_of
 from tests.integration.services.customer_info.conftest import Metadata
-from tests.integration.services.customer_info.messages import bad_fields, metadata_of, new_uuid, person, product
+from tests.integration.services.customer_info.messages import (
+    bad_fields,
+    metadata_of,
+    new_uuid,
+    person,
+    product,
+    product_batches,
+)
 from tests.support.service import Keys
 
 DAY = 86_400
@@ -129,6 +137,29 @@ async def test_a_product_stands_at_one_node_of_each_tree(house: House, channel: 
         with pytest.raises(grpc.aio.AioRpcError) as foreign:
             await attempt
         assert reason_of(foreign.value) == "NOT_FOUND"
+
+
+async def test_a_portfolio_that_no_message_takes_is_told_page_by_page_and_in_the_tree_as_far_as_one_does(
+    house: House, loader: Metadata
+) -> None:
+    rows = [product(house.owner, id=new_uuid(), family="voice", node_ids=[house.lab]) for _ in range(300)]
+    for row, n in itertools.product(rows, range(40)):
+        row.characteristics.add(name=f"note_{n}", value="x" * 500)
+    done = await house.portfolio.ImportProducts(product_batches(rows, 100), metadata=loader)
+    assert done.summary.created == 300
+    seen, token = [], ""
+    while True:
+        wanted = pb.GetPortfolioRequest(customer_id=house.owner, page=query_pb2.PageRequest(page_token=token))
+        found = await house.portfolio.GetPortfolio(wanted, metadata=house.agent)
+        seen += [p.id for p in found.products]
+        assert [m.micros for m in found.monthly_total] == [300 * 29_850_000]
+        token = found.page.next_page_token
+        if not token:
+            break
+    assert sorted(seen) == sorted(row.id for row in rows)
+    (lab,) = (await house.seen()).nodes
+    assert 50 < len(lab.products) < 300
+    assert lab.own.products == 300
 
 
 async def test_a_customer_sees_nobody_elses_views(house: House, keys: Keys) -> None:

@@ -13,7 +13,7 @@ from services.customer_info.catalogue.rules import Family
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Money
 from services.customer_info.hierarchy.rules import Placement
-from services.customer_info.portfolio import view_rules
+from services.customer_info.portfolio import view_rules, view_wire, wire
 from services.customer_info.portfolio.rules import MOST, Product, Status
 from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.portfolio.view_rules import MOST_NODES, FamilyRow, Placed, Sum
@@ -22,9 +22,12 @@ from tests.support.fakes.catalogue import FakeCatalogue
 from tests.support.fakes.hierarchy import FakeHierarchy
 from tests.support.fakes.lineage import FakeLineage
 from tests.support.fakes.portfolio import FakeProducts
+from tests.unit.services.customer_info import strategies
 from tests.unit.services.customer_info.builders import NOON, new_uuid, product
 from tests.unit.services.customer_info.trees import family, tree
 
+# What a gRPC client takes unless it says otherwise.
+LARGEST = 4 * 1024 * 1024
 OWNER, MERGED = new_uuid(), new_uuid()
 TREE, OTHER = tree(OWNER), tree(OWNER)
 NODES = family(TREE, "head", "head/sales", "head/lab", "head/sales/berlin", "head/sales/bern")
@@ -190,6 +193,28 @@ def test_all_that_a_customer_has_is_at_the_top_or_elsewhere(places: list[Placeme
     rest, whole = view_rules.elsewhere(places, placed), view_rules.added_up(placed)
     assert top.count + rest.count == whole.count
     assert Counter(top.totals) + Counter(rest.totals) == Counter(whole.totals) + Counter()
+
+
+async def test_an_answer_tells_of_no_more_products_than_a_message_takes_and_its_sums_of_all() -> None:
+    told = tuple((f"note_{n}", "ж" * 512) for n in range(64))
+    heavy = [replace(priced(1, "lab"), name=f"{n:02}", characteristics=told) for n in range(60)]
+    found = await views(*heavy).by_hierarchy(OWNER, TREE.id, "")
+    shown = [p.name for p in found.products["lab"]]
+    assert 20 < len(shown) < 60
+    assert shown == [f"{n:02}" for n in range(len(shown))]
+    assert found.nodes[-1].own == Sum(60, {"EUR": 60})
+    assert view_wire.hierarchy(found).ByteSize() < LARGEST
+
+
+@given(strategies.kept_products)
+def test_a_product_weighs_at_least_what_its_message_does(kept: Product) -> None:
+    assert view_rules.weight(kept) >= wire.message(kept, NOON).ByteSize()
+
+
+def test_a_product_that_is_too_large_by_itself_is_shown_by_itself() -> None:
+    vast = product(characteristics=(("note", "x" * LARGEST),))
+    assert view_rules.fitting([vast, vast]) == [vast]
+    assert view_rules.fitting([]) == []
 
 
 async def test_families_stand_under_their_lines_with_counts_prices_and_ends() -> None:
