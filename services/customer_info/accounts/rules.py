@@ -167,6 +167,22 @@ def under(content: Content, parent: Account | None, customer_ids: Collection[str
     return replace(content, currency=parent.content.currency)
 
 
+def check_record(customer_id: str, parent: Account | None, path: str) -> None:
+    """Passes a cost centre of the record `customer_id` below an account of the same record.
+
+    Of records that were merged, each keeps its own when they are parted.
+
+    Raises:
+        Refused: `parent` belongs to another record of the same customer.
+    """
+    if parent is not None and parent.customer_id != customer_id:
+        raise Refused(
+            "the billing account belongs to another of the records that were merged",
+            field=f"{path}.parent_id",
+            metadata={"state": "of_another_record", "customer_id": customer_id},
+        )
+
+
 def check_active(account: Account) -> None:
     """Passes an account that is in use.
 

@@ -153,7 +153,7 @@ class AccountUseCases:
             try:
                 request_rules.check_stays(owner, before.kind)
                 account = await self._outcome(transaction, ids, before)
-                if "parent_id" in before.names or before.kind is RequestKind.SET_UP:
+                if _is_about(before, "parent_id"):
                     await self._hold_parent(transaction, account)
                 await self._store.put(transaction, account, changed_event(account))
             except (AlreadyExists, Invalid, NotFound, Refused) as refusal:
@@ -259,16 +259,18 @@ class AccountUseCases:
         """The content wanted, with what follows from its parent; refuses what clashes with what else there is."""
         path = f"{request.kind}.content"
         rules.check(request.account_kind, content, path)
-        if content.parent_id:
+        # What a change is not about stays as it is, whatever became of its surroundings.
+        if content.parent_id and _is_about(request, "parent_id"):
             parent = await self._store.read(transaction, content.parent_id)
             content = rules.under(content, parent, ids, path)
-        if content.node_id and (request.kind is RequestKind.SET_UP or "node_id" in request.names):
+            rules.check_record(request.customer_id, parent, path)
+        if content.node_id and _is_about(request, "node_id"):
             places = await self._nodes.path(content.node_id, now())
             if not places or places[-1].customer_id not in ids:
                 known = {"type": "node", "id": content.node_id}
                 raise NotFound("the customer has no such node now", field=f"{path}.node_id", metadata=known)
         # Of records that were merged two accounts may have one number: they keep it, until one takes another.
-        if request.kind is RequestKind.SET_UP or "number" in request.names:
+        if _is_about(request, "number"):
             kind, own = request.account_kind, request.account_id
             holder = await self._store.holder(transaction, ids, kind, content.number, but=own)
             if holder:
@@ -343,6 +345,11 @@ class AccountUseCases:
         if request is None or (ids and request.customer_id not in ids):
             raise missing("account_request", request_id)
         return request
+
+
+def _is_about(request: Request, field: str) -> bool:
+    """Whether the account would have what is wanted in a field of its content; of a new one, it is all of them."""
+    return request.kind is RequestKind.SET_UP or field in request.names
 
 
 def _check_decidable(request: Request, given_etag: str, actor: Actor, ids: Sequence[str]) -> None:

@@ -81,6 +81,29 @@ async def test_a_request_is_approved_under_the_id_of_the_record_that_was_merged(
     assert (await books.read(request)).status == pb.ACCOUNT_REQUEST_STATUS_APPLIED
 
 
+async def test_a_cost_centre_stays_with_its_record_when_that_was_one_with_another(
+    channel: grpc.aio.Channel, books: Books, customers: CustomersServiceStub, keys: Keys
+) -> None:
+    wish = customers_pb2.CreateCustomerRequest(customer=company())
+    other = Books(books.stub, keys, (await customers.CreateCustomer(wish, metadata=books.agent)).customer.id)
+    mine, theirs = await books.opened(), await other.opened()
+    content = pb.AccountContent(name="Sales", number="C-1", parent_id=theirs.id)
+    set_up = pb.AccountSetUp(kind=pb.ACCOUNT_KIND_COST_CENTRE, content=content)
+    sales = await other.approved(await other.asked(pb.RequestAccountRequest(set_up=set_up)))
+    merges = MergesServiceStub(channel)
+    merge = merges_pb2.MergeRequest(survivor_id=books.customer_id, duplicate_id=other.customer_id)
+    await merges.Merge(merge, metadata=books.supervisor)
+    move = pb.AccountRevision(account_id=sales.id, content=pb.AccountContent(parent_id=mine.id))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await books.asked(pb.RequestAccountRequest(change=move))
+    assert metadata_of(refused.value)["state"] == "of_another_record"
+    await merges.Unmerge(merges_pb2.UnmergeRequest(duplicate_id=other.customer_id), metadata=books.supervisor)
+    rename = pb.AccountRevision(account_id=sales.id, content=pb.AccountContent(name="Sales EMEA"))
+    renamed = await other.approved(await other.asked(pb.RequestAccountRequest(change=rename)))
+    assert (renamed.content.name, renamed.content.parent_id) == ("Sales EMEA", theirs.id)
+    assert (await books.approved(await books.asked(close(mine)))).status == pb.ACCOUNT_STATUS_CLOSED
+
+
 async def test_what_waits_for_a_decision_is_over_when_the_enterprise_is_erased(
     channel: grpc.aio.Channel, books: Books, keys: Keys
 ) -> None:

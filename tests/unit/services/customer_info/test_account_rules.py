@@ -76,6 +76,13 @@ def test_a_cost_centre_is_kept_in_the_currency_of_its_billing_account() -> None:
         assert refused.value.field == field
 
 
+def test_a_cost_centre_bills_to_an_account_of_its_own_record() -> None:
+    rules.check_record(PARENT.customer_id, PARENT, "c")
+    with pytest.raises(Refused) as refused:
+        rules.check_record(new_uuid(), PARENT, "c")
+    assert refused.value.field == "c.parent_id"
+
+
 def test_a_change_takes_the_named_fields_alone_and_counts() -> None:
     wanted = Content(name="Branch", number="other", owner="otto")
     after = rules.changed(PARENT, wanted, {"name", "owner"}, later())

@@ -232,6 +232,32 @@ async def test_a_cost_centre_set_up_while_two_are_one_is_with_the_right_record_w
     assert (request.customer_id, account.customer_id) == (OTHER.id, OTHER.id)
 
 
+async def test_a_cost_centre_moves_among_the_billing_accounts_of_its_own_record_while_two_are_one() -> None:
+    mine, theirs = billing_account(OWNER.id), billing_account(OTHER.id)
+    home, sales = billing_account(OTHER.id, content={"number": "B-2"}), cost_centre(theirs)
+    accounts, store = usecases(mine, theirs, home, sales, lineage=FakeLineage((OWNER.id, OTHER.id)))
+    with pytest.raises(Refused) as refused:
+        await asked(accounts, replace(change_wish(sales, parent_id=mine.id), customer_id=OWNER.id))
+    assert (refused.value.field, refused.value.metadata) == (
+        "change.content.parent_id",
+        {"state": "of_another_record", "customer_id": OTHER.id},
+    )
+    request = await asked(accounts, replace(change_wish(sales, parent_id=home.id), customer_id=OWNER.id))
+    await accounts.approve(OWNER.id, request.id, "", "", Actor("carla", frozenset({"customer"}), OWNER.id))
+    assert store.kept[sales.id].content.parent_id == home.id
+
+
+async def test_a_cost_centre_that_was_left_below_another_customers_account_is_renamed_and_taken_home() -> None:
+    mine, theirs = billing_account(OWNER.id), billing_account(OTHER.id)
+    stray = replace(cost_centre(mine, content={"currency": "EUR"}), customer_id=OTHER.id)
+    accounts, store = usecases(mine, theirs, stray)
+    carla = Actor("carla", frozenset({"customer"}), OTHER.id)
+    await approved(accounts, await asked(accounts, change_wish(stray, name="Sales EMEA")), carla)
+    await approved(accounts, await asked(accounts, change_wish(stray, parent_id=theirs.id)), carla)
+    assert (store.kept[stray.id].content.name, store.kept[stray.id].content.parent_id) == ("Sales EMEA", theirs.id)
+    await approved(accounts, await asked(accounts, close_wish(mine)))
+
+
 async def test_a_request_is_approved_under_the_id_that_was_merged_too() -> None:
     survivor, there = company(), billing_account(OWNER.id)
     request = request_about(there)
