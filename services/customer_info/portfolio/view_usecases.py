@@ -11,8 +11,8 @@ from chassis.times import now
 from services.customer_info.customers.rules import Money
 from services.customer_info.hierarchy.rules import Placement, Tree
 from services.customer_info.portfolio import view_rules
+from services.customer_info.portfolio.ports import Catalogue, Lineage
 from services.customer_info.portfolio.rules import MOST, Product, totals
-from services.customer_info.portfolio.usecases import Catalogue, Lineage
 from services.customer_info.portfolio.view_rules import HORIZONS, FamilyRow, Figures, LineView, NodeSums, Placed, Sum
 
 

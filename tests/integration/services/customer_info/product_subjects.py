@@ -5,9 +5,10 @@ from typing import Any
 from chassis.mongo.client import Store
 from chassis.vault.vault import Vault
 from services.customer_info.history.store import History
+from services.customer_info.portfolio.ports import Products
 from services.customer_info.portfolio.rules import Product
 from services.customer_info.portfolio.store import ProductStore
-from services.customer_info.portfolio.usecases import Products, added_event
+from services.customer_info.portfolio.usecases import added_event
 from tests.integration.services.customer_info.subjects import Subject, told_by_fake, told_by_outbox
 from tests.support.fakes.portfolio import FakeProducts
 
