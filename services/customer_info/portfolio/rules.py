@@ -231,8 +231,27 @@ def fitted(product: Product, before: Product | None, families: Families) -> Prod
         check_on_sale(family)
     kinds = [i.kind for i in product.identifiers]
     check_product(family, product.characteristics, kinds, in_use=product.status in IN_USE)
-    listed = {c.name for c in family.characteristics}
-    return replace(product, unlisted=frozenset(name for name, _ in product.characteristics if name not in listed))
+    return listed(product, families)
+
+
+def listed(product: Product, families: Families) -> Product:
+    """A product that knows what its family lists by now; one whose family nobody knows stays as it is."""
+    family = families.get(product.family)
+    if family is None:
+        return product
+    names = {c.name for c in family.characteristics}
+    return replace(product, unlisted=frozenset(name for name, _ in product.characteristics if name not in names))
+
+
+def without_unlisted(product: Product) -> Product:
+    """A product of somebody who was erased: what no family lists may be anything, and is nobody's any more."""
+    left = tuple(pair for pair in product.characteristics if pair[0] not in product.unlisted)
+    return replace(product, characteristics=left, unlisted=frozenset())
+
+
+def seals_more(before: Product, after: Product) -> bool:
+    """Whether a change seals something that was not, or not like this, sealed before it."""
+    return not after.unlisted <= before.unlisted or any(getattr(before, n) != getattr(after, n) for n in SEALED)
 
 
 def comes_into_use(before: Product, after: Product) -> bool:

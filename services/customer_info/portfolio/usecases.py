@@ -98,8 +98,10 @@ class PortfolioUseCases:
             before = await self._current(transaction, wish.id, given_etag)
             after, changed = rules.updated(before, wish, names, now())
             if changed:
-                await self._check_unerased(transaction, after.customer_id, hold=not changed.isdisjoint(rules.SEALED))
+                await self._check_unerased(transaction, after.customer_id)
                 after = rules.fitted(after, before, families)
+                if rules.seals_more(before, after):
+                    await self._customers.hold(transaction, [after.customer_id])
                 if "account_id" in changed:
                     await self._hold_payer(transaction, after)
                 if "node_ids" in changed:
@@ -137,10 +139,12 @@ class PortfolioUseCases:
         async def work(transaction: Any) -> Product:
             before = await self._current(transaction, product_id, given_etag)
             after = rules.moved(before, status, now())
-            if rules.comes_into_use(before, after):
-                after = rules.fitted(after, before, families)
-            if after is not before:
-                await self._store.replace(transaction, after, changed_event(after))
+            if after is before:
+                return before
+            fit = rules.fitted(after, before, families) if rules.comes_into_use(before, after) else after
+            # A new version and a new event: neither says in plain what the family lists no more.
+            after = await self._sealable(transaction, before, rules.listed(fit, families))
+            await self._store.replace(transaction, after, changed_event(after))
             return after
 
         return await self._store.transact(work)
@@ -246,13 +250,20 @@ class PortfolioUseCases:
         etag.check(given_etag, product.version)
         return product
 
-    async def _check_unerased(self, transaction: Any, customer_id: str, *, hold: bool) -> None:
-        """Passes when the customer is not erased and, with `hold`, will not be before the transaction ends."""
+    async def _check_unerased(self, transaction: Any, customer_id: str) -> None:
         owner = await self._customers.read(transaction, customer_id)
         if owner is not None and owner.erase_time:
             raise erased(customer_id)
-        if hold:
-            await self._customers.hold(transaction, [customer_id])
+
+    async def _sealable(self, transaction: Any, before: Product, after: Product) -> Product:
+        """`after` with its customer held, if more of it is to be sealed; of one that was erased, without that."""
+        if not rules.seals_more(before, after):
+            return after
+        owner = await self._customers.read(transaction, after.customer_id)
+        if owner is not None and owner.erase_time:
+            return rules.without_unlisted(after)
+        await self._customers.hold(transaction, [after.customer_id])
+        return after
 
     async def _check_places(self, transaction: Any, product: Product) -> None:
         if product.node_ids:

@@ -8,8 +8,9 @@ from typing import Any
 import grpc
 import pytest
 from holdfast.common.v1 import types_pb2
-from holdfast.customer_info.v1 import customers_pb2
+from holdfast.customer_info.v1 import catalogue_pb2, customers_pb2
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
+from holdfast.customer_info.v1.catalogue_pb2_grpc import CatalogueServiceStub
 from holdfast.customer_info.v1.customers_pb2_grpc import CustomersServiceStub
 from holdfast.customer_info.v1.portfolio_pb2_grpc import PortfolioServiceStub
 
@@ -30,6 +31,7 @@ from tests.integration.services.customer_info.messages import (
     product,
     product_batches,
 )
+from tests.support.service import Keys
 from tests.unit.services.customer_info.builders import product as kept_product
 
 
@@ -172,6 +174,26 @@ async def test_what_no_family_lists_is_neither_kept_nor_told_in_plain(
     assert seen >= 4
     async for event in store.collection("outbox").find({"subject": made.id}):
         assert b"data_gb" in event["data"]
+
+
+async def test_what_the_family_lists_no_more_is_neither_kept_nor_told_in_plain_after_the_next_change(
+    channel: grpc.aio.Channel, portfolio: PortfolioServiceStub, owner: str, store: Store, keys: Keys
+) -> None:
+    families, admin = CatalogueServiceStub(channel), keys.metadata("admin")
+    family = catalogue_pb2.ProductFamily(name=f"f{uuid.uuid4().hex[:8]}", title="Once", line="voice", open=True)
+    family.characteristics.add(name="contact")
+    await families.DefineFamily(catalogue_pb2.DefineFamilyRequest(family=family), metadata=admin)
+    wish = product(owner, family=family.name)
+    wish.characteristics.add(name="contact", value="Wwdoe")
+    made = await added(portfolio, admin, wish)
+    del family.characteristics[:]
+    await families.DefineFamily(catalogue_pb2.DefineFamilyRequest(family=family), metadata=admin)
+    request = pb.ChangeProductStatusRequest(product_id=made.id, status=pb.PRODUCT_STATUS_SUSPENDED)
+    after = (await portfolio.ChangeProductStatus(request, metadata=admin)).product
+    assert list(after.characteristics) == list(wish.characteristics)
+    kept = await store.collection("products").find_one({"_id": made.id})
+    told = await store.collection("outbox").find_one({"subject": made.id, "sequence": 2})
+    assert b"Wwdoe" not in str([kept, told]).encode() + b"".join(_binaries([kept, told]))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Products that are written while their customer is erased: on either side of it, and never behind it."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import grpc
@@ -18,13 +19,14 @@ from chassis.rules import Refused
 from chassis.vault.vault import Vault
 from services.customer_info.accounts.store import AccountStore
 from services.customer_info.catalogue.defaults import default_families
+from services.customer_info.catalogue.rules import Characteristic, Family
 from services.customer_info.catalogue.store import CatalogueStore
 from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Customer
 from services.customer_info.hierarchy.store import HierarchyStore
 from services.customer_info.history.store import History
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
-from services.customer_info.portfolio.rules import Row
+from services.customer_info.portfolio.rules import Row, Status
 from services.customer_info.portfolio.store import ProductStore
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from tests.integration.services.customer_info.conftest import Metadata
@@ -93,6 +95,20 @@ async def test_an_identifier_is_not_written_behind_an_erasure(house: House) -> N
     assert refused.value.reason == "ERASED"
     (left,) = await house.left(owner)
     assert not {"sealed", "lookup", "identifier_keys"} & left.keys()
+
+
+async def test_what_no_family_lists_any_more_is_not_sealed_behind_an_erasure(house: House) -> None:
+    owner = await house.owner()
+    listed = Family(f"f{new_uuid()[:8]}", "Once", "voice", (Characteristic("contact"),), open=True)
+    await house.catalogue.define(listed, "")
+    wish = product(owner.id, family=listed.name, characteristics=(("contact", "Jane Doe"),))
+    there = await house.portfolio.add(wish, "", b"")
+    await house.catalogue.define(replace(listed, characteristics=()), "")
+    house.erase_after_the_next_look(owner)
+    after = await house.portfolio.change_status(there.id, Status.SUSPENDED, "")
+    assert after.characteristics == ()
+    (left,) = await house.left(owner)
+    assert (left["status"], left["characteristics"], "sealed" in left) == ("suspended", [], False)
 
 
 async def test_a_batch_leaves_nothing_of_who_is_erased_before_it_is_written(house: House) -> None:

@@ -310,6 +310,11 @@ def test_a_product_knows_what_its_family_does_not_list() -> None:
     assert moved.unlisted == frozenset()
 
 
+def test_a_product_of_a_family_that_nobody_knows_keeps_what_was_known_of_it() -> None:
+    kept = product(family="telex", characteristics=(("a", "1"), ("b", "2")), unlisted=frozenset({"a"}))
+    assert rules.listed(kept, FAMILIES) == kept
+
+
 def test_events_tell_what_the_family_lists_and_no_more() -> None:
     kept = product(characteristics=(("technology", "dsl"), ("user", "Zzname")), unlisted=frozenset({"user"}))
     facts = wire.facts(kept)

@@ -156,6 +156,32 @@ async def test_a_change_of_status_needs_the_current_etag_and_an_arrow() -> None:
     assert (event.sequence, event.time) == (2, after.update_time)
 
 
+async def test_what_the_family_no_longer_lists_is_told_of_no_more_from_the_next_change_of_any_kind_on() -> None:
+    listed_once = product(OWNER.id, characteristics=(("contact", "Jane Doe"),))
+    for change in ("a status", "a name"):
+        owners = FakeCustomers(OWNER)
+        portfolio, store = usecases(listed_once, owners=owners)
+        if change == "a status":
+            after = await portfolio.change_status(listed_once.id, Status.SUSPENDED, "")
+        else:
+            after = await portfolio.update(replace(listed_once, name="Fibre 500"), frozenset({"name"}), "")
+        assert (after.unlisted, after.characteristics) == (frozenset({"contact"}), listed_once.characteristics)
+        (event,) = store.events
+        assert isinstance(event.data, pb.ProductChanged)
+        assert not event.data.product.characteristics
+        assert owners.held == [OWNER.id], "what is going to be sealed is written before an erasure, or not at all"
+        await portfolio.change_status(listed_once.id, Status.CEASED, "")
+        assert owners.held == [OWNER.id], "it is sealed already"
+
+
+async def test_what_an_erased_customer_has_is_still_ceased_and_loses_what_no_family_lists() -> None:
+    there = product(OWNER.id, characteristics=(("contact", "Jane Doe"),))
+    portfolio, store = usecases(there, erase_time=NOON)
+    after = await portfolio.change_status(there.id, Status.CEASED, "")
+    assert (after.status, after.characteristics, after.unlisted) == (Status.CEASED, (), frozenset())
+    assert store.kept[there.id] == after
+
+
 async def test_importing_makes_changes_or_leaves_each_and_refuses_what_it_must() -> None:
     left, changed, ceased = product(OWNER.id), product(OWNER.id), product(OWNER.id, status=Status.CEASED)
     past = history(Status.ORDERED, Status.PROVISIONING, Status.ACTIVE, Status.CEASED)
