@@ -16,6 +16,7 @@ from services.customer_info.accounts.request_rules import Actor, Request, Reques
 from services.customer_info.accounts.rules import Account, Content, Kind
 from services.customer_info.customers.holding import held
 from services.customer_info.customers.rules import Customer
+from services.customer_info.hierarchy.rules import Placement, Tree, read_time
 
 T = TypeVar("T")
 
@@ -60,17 +61,13 @@ class Owners(Protocol):
     async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
 
-class Place(Protocol):
-    """A node of a hierarchy, as far as an account minds."""
-
-    @property
-    def customer_id(self) -> str: ...
-
-
 class Nodes(Protocol):
     """What the use cases ask of the store of hierarchies."""
 
-    async def path(self, node_id: str, at: datetime) -> Sequence[Place]: ...
+    async def tree_of(self, transaction: Any, node_id: str) -> Tree | None:
+        """The tree in which a node stands or ever stood."""
+
+    async def path(self, node_id: str, at: datetime, transaction: Any = None) -> Sequence[Placement]: ...
 
 
 class Products(Protocol):
@@ -265,10 +262,7 @@ class AccountUseCases:
             content = rules.under(content, parent, ids, path)
             rules.check_record(request.customer_id, parent, path)
         if content.node_id and _is_about(request, "node_id"):
-            places = await self._nodes.path(content.node_id, now())
-            if not places or places[-1].customer_id not in ids:
-                known = {"type": "node", "id": content.node_id}
-                raise NotFound("the customer has no such node now", field=f"{path}.node_id", metadata=known)
+            await self._check_node(transaction, ids, content.node_id, path)
         # Of records that were merged two accounts may have one number: they keep it, until one takes another.
         if _is_about(request, "number"):
             kind, own = request.account_kind, request.account_id
@@ -276,6 +270,15 @@ class AccountUseCases:
             if holder:
                 raise rules.number_taken(holder, f"{path}.number")
         return content
+
+    async def _check_node(self, transaction: Any, ids: Sequence[str], node_id: str, path: str) -> None:
+        tree = await self._nodes.tree_of(transaction, node_id)
+        there: Sequence[Placement] = ()
+        if tree is not None and tree.customer_id in ids:
+            there = await self._nodes.path(node_id, read_time(None, tree, now()), transaction)
+        if not there:
+            known = {"type": "node", "id": node_id}
+            raise NotFound("the customer has no such node now", field=f"{path}.node_id", metadata=known)
 
     async def _billed(self, transaction: Any, account_id: str) -> rules.Billed | None:
         """What is still billed to an account."""

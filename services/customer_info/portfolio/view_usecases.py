@@ -9,7 +9,7 @@ from chassis.query.selection import Selection
 from chassis.rules import Invalid, NotFound
 from chassis.times import now
 from services.customer_info.customers.rules import Money
-from services.customer_info.hierarchy.rules import Placement, Tree
+from services.customer_info.hierarchy.rules import Placement, Tree, read_time
 from services.customer_info.portfolio import view_rules
 from services.customer_info.portfolio.ports import Catalogue, Lineage
 from services.customer_info.portfolio.rules import MOST, Product, totals
@@ -122,7 +122,7 @@ class PortfolioViews:
         ids, tree = await self._lineage.of(customer_id), await self._trees.tree(None, tree_id)
         if tree is None or tree.customer_id not in ids:
             raise NotFound("the customer has no such tree", metadata={"type": "tree", "id": tree_id})
-        at = now()
+        at = read_time(None, tree, now())
         places = view_rules.below(await self._trees.nodes(tree_id, at), node_id)
         placed = await self._store.placed(ids)
         nodes = view_rules.rolled_up(places, placed)

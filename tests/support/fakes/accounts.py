@@ -1,8 +1,6 @@
 """`AccountStore` in memory, and what its use cases ask of other nouns."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from chassis.events.outbox import Happening
@@ -165,20 +163,3 @@ class FakeLineage:
 
     async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         return {customer_id: await self.of(customer_id) for customer_id in customer_ids}
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A node that stands somewhere."""
-
-    customer_id: str
-
-
-class FakeNodes:
-    """The nodes that stand somewhere now, and whose they are."""
-
-    def __init__(self, **owners: str) -> None:
-        self.owners = owners
-
-    async def path(self, node_id: str, at: datetime) -> Sequence[Standing]:
-        return [Standing(self.owners[node_id])] if node_id in self.owners else []

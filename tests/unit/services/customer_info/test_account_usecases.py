@@ -2,17 +2,17 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from holdfast.customer_info.v1 import accounts_pb2 as pb
 
 from chassis.rules import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Refusal, Refused
-from services.customer_info.accounts.request_rules import Actor, Request, RequestKind, RequestStatus, Wish
-from services.customer_info.accounts.rules import Account, Content, Kind, Role, Status
+from services.customer_info.accounts.request_rules import Actor, RequestKind, RequestStatus, Wish
+from services.customer_info.accounts.rules import Content, Kind, Role, Status
 from services.customer_info.accounts.usecases import AccountUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
-from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeLineage, FakeNodes, FakeOwners
+from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeLineage, FakeOwners
+from tests.support.fakes.hierarchy import FakeHierarchy
 from tests.unit.services.customer_info.account_builders import (
     ADMIN,
     AGENT,
@@ -24,35 +24,8 @@ from tests.unit.services.customer_info.account_builders import (
     request_about,
     set_up_wish,
 )
+from tests.unit.services.customer_info.account_house import OTHER, OWNER, PARENT, WANTED, approved, asked, usecases
 from tests.unit.services.customer_info.builders import NOON, company, new_uuid
-
-OWNER = company()
-OTHER = company()
-PARENT = billing_account(OWNER.id)
-WANTED = Content("Second office", "B-2000", "EUR")
-
-
-def usecases(
-    *kept: Account | Request,
-    lineage: FakeLineage | None = None,
-    nodes: FakeNodes | None = None,
-    billed: FakeBilled | None = None,
-    **changes: Any,
-) -> tuple[AccountUseCases, FakeAccounts]:
-    store = FakeAccounts(*kept)
-    owners = FakeOwners(replace(OWNER, **changes), OTHER)
-    nodes, billed, lineage = nodes or FakeNodes(), billed or FakeBilled(), lineage or FakeLineage()
-    return AccountUseCases(store, owners, nodes=nodes, products=billed, lineage=lineage), store
-
-
-async def asked(accounts: AccountUseCases, wish: Wish, actor: Actor = AGENT) -> Request:
-    return await accounts.ask(wish, actor, "", b"")
-
-
-async def approved(
-    accounts: AccountUseCases, request: Request, actor: Actor = SUPERVISOR, given_etag: str = ""
-) -> tuple[Request, Account]:
-    return await accounts.approve(request.customer_id, request.id, given_etag, "fine", actor)
 
 
 def told(store: FakeAccounts) -> list[tuple[str, int, str]]:
@@ -185,14 +158,6 @@ async def test_a_number_is_taken_within_its_kind_and_its_customer_only() -> None
     assert set(refused.value.metadata) == {"kind", "type", "id"}
 
 
-async def test_a_node_must_be_the_customers_and_stand_somewhere_now() -> None:
-    mine, theirs = new_uuid(), new_uuid()
-    accounts, _ = usecases(PARENT, nodes=FakeNodes(**{mine: OWNER.id, theirs: OTHER.id}))
-    await asked(accounts, change_wish(PARENT, node_id=mine))
-    with pytest.raises(NotFound):
-        await asked(accounts, change_wish(PARENT, node_id=theirs))
-
-
 async def test_who_left_has_accounts_closed_and_nothing_else() -> None:
     accounts, _ = usecases(PARENT, status=CustomerStatus.CLOSED)
     for wish in (set_up_wish(OWNER.id, WANTED), change_wish(PARENT, name="x")):
@@ -264,7 +229,7 @@ async def test_a_request_is_approved_under_the_id_that_was_merged_too() -> None:
     store = FakeAccounts(there, request)
     owners = FakeOwners(replace(OWNER, merged_into=survivor.id), survivor)
     lineage = FakeLineage((survivor.id, OWNER.id))
-    accounts = AccountUseCases(store, owners, nodes=FakeNodes(), products=FakeBilled(), lineage=lineage)
+    accounts = AccountUseCases(store, owners, nodes=FakeHierarchy(), products=FakeBilled(), lineage=lineage)
     after, account = await approved(accounts, request)
     assert (after.status, account.status) == (RequestStatus.APPLIED, Status.CLOSED)
 

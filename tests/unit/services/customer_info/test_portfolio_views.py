@@ -154,6 +154,18 @@ async def test_a_customer_is_shown_its_own_trees_only_and_nodes_that_are_there()
         assert refused.value.metadata["type"] == kind
 
 
+async def test_a_node_that_was_just_added_is_shown_also_where_the_clock_is_behind() -> None:
+    ahead = datetime.now(UTC) + timedelta(seconds=5)
+    own = tree(OWNER, update_time=ahead)
+    trees = FakeHierarchy(own, *family(own, "annex", start=ahead))
+    shown = PortfolioViews(
+        FakeProducts(priced(1, "annex")), CatalogueUseCases(FakeCatalogue(*FAMILIES)), trees, FakeLineage()
+    )
+    found = await shown.by_hierarchy(OWNER, own.id, "")
+    assert [(n.place.node_id, n.own) for n in found.nodes] == [("annex", Sum(1, {"EUR": 1}))]
+    assert (found.elsewhere, found.at) == (Sum(), ahead)
+
+
 def test_of_a_very_large_tree_the_upper_nodes_are_shown_with_whole_sums() -> None:
     places = family(TREE, "head", *(f"head/n{n}" for n in range(MOST_NODES + 10)))
     shown = view_rules.rolled_up(places, [Placed((p.node_id,), "EUR", 1, 1) for p in places[1:]])
