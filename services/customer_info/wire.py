@@ -12,6 +12,9 @@ from chassis.rules import Invalid
 from chassis.times import to_timestamp
 from services.customer_info.customers.rules import Money
 
+# The greatest amount that a message holds, in millionths.
+GREATEST = 2**63 - 1
+
 
 def asked_for(request: Message) -> bytes:
     """What a request asks for, without its `request_id`: the same for a retry."""
@@ -34,6 +37,11 @@ def money(message: types_pb2.Money) -> Money:
 def money_message(amount: Money | None) -> types_pb2.Money | None:
     """An amount as a message; None stays unset."""
     return None if amount is None else types_pb2.Money(currency_code=amount.currency, micros=amount.micros)
+
+
+def totals_messages(totals: Iterable[Money]) -> list[types_pb2.Money]:
+    """Sums as messages, a currency each; one that no message holds is told as the greatest that one does."""
+    return [types_pb2.Money(currency_code=t.currency, micros=min(t.micros, GREATEST)) for t in totals]
 
 
 def masked(mask: FieldMask, message: Message, updatable: Collection[str], path: str = "update_mask") -> list[str]:

@@ -9,6 +9,7 @@ from holdfast.customer_info.v1 import hierarchy_pb2 as pb
 
 from chassis.etag import etag
 from chassis.times import to_timestamp
+from services.customer_info.customers.rules import Money
 from services.customer_info.hierarchy.figure_rules import Sums, too_many
 from services.customer_info.hierarchy.rules import (
     FOREVER,
@@ -21,7 +22,7 @@ from services.customer_info.hierarchy.rules import (
     Tree,
     View,
 )
-from services.customer_info.wire import masked, stamp
+from services.customer_info.wire import masked, stamp, totals_messages
 
 VIEWS = {v: pb.TreeView.Value(f"TREE_VIEW_{v.name}") for v in View}
 KINDS = {k: pb.NodeKind.Value(f"NODE_KIND_{k.name}") for k in Kind}
@@ -98,7 +99,7 @@ def sums_message(sums: Sums) -> pb.RolledUp:
         node=node_message(sums.node) if sums.node else None,
         descendants=[pb.KindCount(kind=KINDS[k], count=sums.descendants[k]) for k in Kind if sums.descendants[k]],
         products=sums.products,
-        monthly_total=[types_pb2.Money(currency_code=c, micros=m) for c, m in sorted(sums.totals.items())],
+        monthly_total=totals_messages(Money(currency, micros) for currency, micros in sorted(sums.totals.items())),
     )
 
 

@@ -20,7 +20,7 @@ TICK = timedelta(milliseconds=1)
 MOST = 1000
 # As many states as a message of the contract may tell of; of a longer life, the begin, the first use and the latest.
 LONGEST_HISTORY = 256
-# A thousand million of the currency's unit: a thousand such prices still add up within 64 bits.
+# A thousand million of the currency's unit: enough where that buys little, as a rial does.
 HIGHEST_PRICE = 10**15
 
 

@@ -1,23 +1,22 @@
 """The views of a portfolio as messages: part of the handlers' door, kept apart for its length."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from holdfast.common.v1 import query_pb2, types_pb2
+from holdfast.common.v1 import query_pb2
 from holdfast.customer_info.v1 import portfolio_pb2 as pb
 
 from chassis.times import to_timestamp
-from services.customer_info.customers.rules import Money
 from services.customer_info.portfolio.view_rules import Figures, LineView, NodeSums, Sum
 from services.customer_info.portfolio.view_usecases import FamilyPortfolio, HierarchyPortfolio, Portfolio
 from services.customer_info.portfolio.wire import STATUSES, message
+from services.customer_info.wire import totals_messages
 
 
 def portfolio(found: Portfolio, at: datetime) -> pb.GetPortfolioResponse:
     """The provider's view."""
     return pb.GetPortfolioResponse(
         products=[message(p, at) for p in found.products],
-        monthly_total=_monies(found.monthly_total),
+        monthly_total=totals_messages(found.monthly_total),
         page=query_pb2.PageResponse(next_page_token=found.next_page_token) if found.next_page_token else None,
     )
 
@@ -64,14 +63,10 @@ def _line(view: LineView) -> pb.LinePortfolio:
 def _figures(figures: Figures) -> pb.PortfolioFigures:
     return pb.PortfolioFigures(
         counts=[pb.StatusCount(status=STATUSES[s], products=n) for s, n in figures.counts.items()],
-        monthly_total=_monies(figures.monthly_total),
+        monthly_total=totals_messages(figures.monthly_total),
         commitment_ends=[pb.CommitmentEnds(days=days, products=n) for days, n in figures.ends.items()],
     )
 
 
 def _sum(figures: Sum) -> pb.PortfolioSum:
-    return pb.PortfolioSum(products=figures.count, monthly_total=_monies(figures.monies))
-
-
-def _monies(amounts: Iterable[Money]) -> list[types_pb2.Money]:
-    return [types_pb2.Money(currency_code=m.currency, micros=m.micros) for m in amounts]
+    return pb.PortfolioSum(products=figures.count, monthly_total=totals_messages(figures.monies))

@@ -142,6 +142,13 @@ async def test_what_stands_at_nodes_is_counted_by_currency_without_what_ceased(s
     assert await subject.store.at_nodes((new_uuid(),), nodes) == []
 
 
+async def test_prices_add_up_beyond_what_a_whole_number_of_the_store_holds(subject: Subject[Any]) -> None:
+    ids = (new_uuid(),)
+    await keep(subject.store, *(product(ids[0], monthly_price=Money("IRR", 2**62)) for _ in range(4)))
+    assert view_rules.added_up(await subject.store.placed(ids)) == Sum(4, {"IRR": 2**64})
+    assert sum(row.micros for row in await subject.store.family_rows(ids, NOON, [30])) == 2**64
+
+
 async def test_products_at_nodes_are_in_order(subject: Subject[Any]) -> None:
     ids, node = (new_uuid(), new_uuid()), new_uuid()
     kept = [product(ids[n % 2], name=f"{n * 7 % 10}", node_ids=(node,)) for n in range(10)]

@@ -32,6 +32,11 @@ def test_a_node_adds_up_itself_and_all_below_it() -> None:
     assert (total.products, total.totals) == (6, Counter(EUR=15, USD=2))
 
 
+def test_a_sum_that_no_message_holds_is_told_as_the_greatest_that_one_does() -> None:
+    (total,) = roll_up([A], "a", {"a": FakeFigures(2, {"EUR": 2**63, "USD": 2**63 - 1})}, 0)
+    assert [m.micros for m in wire.sums_message(total).monthly_total] == [2**63 - 1] * 2
+
+
 def test_a_tree_adds_up_all_its_nodes() -> None:
     (total,) = roll_up([A, OTHER, B, C, D], "", PLACED, 0)
     assert total.node is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from holdfast.common.v1 import types_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from services.customer_info.catalogue.usecases import CatalogueUseCases
 from services.customer_info.customers.rules import Money
 from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.portfolio import view_rules, view_wire, wire
-from services.customer_info.portfolio.rules import MOST, Product, Status
+from services.customer_info.portfolio.rules import HIGHEST_PRICE, MOST, Product, Status
 from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.portfolio.view_rules import MOST_NODES, FamilyRow, Placed, Sum
 from services.customer_info.portfolio.view_usecases import PortfolioViews
@@ -227,6 +228,17 @@ def test_a_product_that_is_too_large_by_itself_is_shown_by_itself() -> None:
     vast = product(characteristics=(("note", "x" * LARGEST),))
     assert view_rules.fitting([vast, vast]) == [vast]
     assert view_rules.fitting([]) == []
+
+
+async def test_a_sum_that_no_message_holds_is_told_as_the_greatest_that_one_does() -> None:
+    shown = views(*(priced(HIGHEST_PRICE, "lab", currency="IRR") for _ in range(9_300)))
+    greatest = [types_pb2.Money(currency_code="IRR", micros=2**63 - 1)]
+    whole = view_wire.portfolio(await shown.portfolio(OWNER, include_ceased=False), NOON)
+    assert list(whole.monthly_total) == greatest
+    placed = view_wire.hierarchy(await shown.by_hierarchy(OWNER, TREE.id, ""))
+    assert [list(n.subtree.monthly_total) for n in placed.nodes] == [greatest] * 2
+    found = view_wire.families(await shown.by_family(OWNER))
+    assert list(found.total.monthly_total) == list(found.lines[0].figures.monthly_total) == greatest
 
 
 async def test_families_stand_under_their_lines_with_counts_prices_and_ends() -> None:
