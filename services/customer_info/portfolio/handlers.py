@@ -17,7 +17,7 @@ from services.customer_info.loads import wire as loads_wire
 from services.customer_info.loads.usecases import LoadUseCases
 from services.customer_info.portfolio import view_wire, wire
 from services.customer_info.portfolio.csv_wire import COLUMNS
-from services.customer_info.portfolio.rules import Row
+from services.customer_info.portfolio.import_rules import Row
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from services.customer_info.portfolio.view_usecases import PortfolioViews
 

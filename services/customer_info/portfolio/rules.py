@@ -95,18 +95,6 @@ class Product:
         return self.status in CURRENT and term_rules.bound(self.commitment, at)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A product as a row of a bulk load tells of it; one that says no status leaves the one there is.
-
-    `told` are the fields that the row is about; None: all.
-    """
-
-    wish: Product
-    says_status: bool = True
-    told: frozenset[str] | None = None
-
-
 UPDATABLE = (
     "family",
     "name",
@@ -146,7 +134,7 @@ def added(wish: Product, product_id: str, at: datetime) -> Product:
     if wish.status is NOT_FIRST:
         raise Invalid("a new product starts anywhere but in ceased", field="product.status")
     history = (StatusChange(wish.status, at),)
-    return _checked(replace(wish, id=product_id, history=history, version=1, update_time=at))
+    return checked(replace(wish, id=product_id, history=history, version=1, update_time=at))
 
 
 def updated(product: Product, wish: Product, names: Iterable[str], at: datetime) -> tuple[Product, frozenset[str]]:
@@ -159,7 +147,7 @@ def updated(product: Product, wish: Product, names: Iterable[str], at: datetime)
         raise Refused("a product that has ceased stays as it is", metadata={"state": product.status})
     if wish.customer_id and wish.customer_id != product.customer_id:
         raise Invalid("a product stays with its customer", field="product.customer_id")
-    return _with(product, {name: getattr(wish, name) for name in names}, at)
+    return changed_to(product, {name: getattr(wish, name) for name in names}, at)
 
 
 def moved(product: Product, status: Status, at: datetime) -> Product:
@@ -170,54 +158,8 @@ def moved(product: Product, status: Status, at: datetime) -> Product:
     """
     if status is product.status:
         return product
-    _check_arrow(product.status, status, TRANSITIONS[product.status])
-    return _following(product, at, status=status, history=_entered(product.history, status, at))
-
-
-def loaded(row: Row, at: datetime) -> Product:
-    """A product new to the record, but not to the customer: any status, with the history that the row tells.
-
-    Raises:
-        Invalid: its history makes no sense, or it is inconsistent.
-    """
-    wish = row.wish
-    history = wish.history or (StatusChange(wish.status, at),)
-    _check_end(row)
-    return _checked(replace(wish, status=history[-1].status, history=history, version=1, update_time=at))
-
-
-def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozenset[str]]:
-    """`product` as a row of a bulk load wants it, and the names of what differs; itself if nothing does.
-
-    The row's history takes the place of the states it tells of; what happened after them stays. Between two loads a
-    product may have taken several arrows at once, but none leads out of `ceased`.
-
-    Raises:
-        Invalid: it would be inconsistent, or belong to another customer.
-        Refused: no way leads to the status (FORBIDDEN_TRANSITION).
-    """
-    wish = row.wish
-    if wish.customer_id != product.customer_id:
-        raise Invalid("a product stays with its customer", field="product.customer_id")
-    _check_end(row)
-    history = product.history
-    if wish.history and _tells(row, "history"):
-        history = _bounded(_merged(wish.history, product.history))
-    if _tells(row, "status") and row.says_status and wish.status is not history[-1].status:
-        _check_arrow(history[-1].status, wish.status, REACHABLE[history[-1].status])
-        history = _entered(history, wish.status, at)
-    status = history[-1].status
-    if status is not product.status:
-        _check_arrow(product.status, status, REACHABLE[product.status])
-    values = {name: getattr(wish, name) for name in UPDATABLE if _tells(row, name)} | {
-        "history": history,
-        "status": status,
-    }
-    return _with(product, values, at)
-
-
-def _tells(row: Row, field: str) -> bool:
-    return row.told is None or field in row.told
+    check_arrow(product.status, status, TRANSITIONS[product.status])
+    return _following(product, at, status=status, history=entered(product.history, status, at))
 
 
 def fitted(product: Product, before: Product | None, families: Families) -> Product:
@@ -300,7 +242,7 @@ def totals(products: Iterable[Product]) -> list[Money]:
     return [Money(currency, micros) for currency, micros in sorted(sums.items())]
 
 
-def _with(product: Product, values: Mapping[str, Any], at: datetime) -> tuple[Product, frozenset[str]]:
+def changed_to(product: Product, values: Mapping[str, Any], at: datetime) -> tuple[Product, frozenset[str]]:
     """`product` with other values in some fields, and the names of those that differ; itself if none does."""
     if "identifiers" in values:
         values = {**values, "identifiers": _normalised(values["identifiers"])}
@@ -319,8 +261,12 @@ def _following(product: Product, at: datetime, **values: Any) -> Product:
     return replace(product, **values, version=product.version + 1, update_time=at)
 
 
-def _checked(product: Product) -> Product:
-    """A new product with its identifiers as they are kept, once it is found consistent."""
+def checked(product: Product) -> Product:
+    """A new product with its identifiers as they are kept, once it is found consistent.
+
+    Raises:
+        Invalid: it is not.
+    """
     if product.identifiers:
         product = replace(product, identifiers=_normalised(product.identifiers))
     check(product)
@@ -342,7 +288,12 @@ def _closure() -> Mapping[Status, frozenset[Status]]:
 REACHABLE = _closure()
 
 
-def _check_arrow(before: Status, after: Status, allowed: Iterable[Status]) -> None:
+def check_arrow(before: Status, after: Status, allowed: Iterable[Status]) -> None:
+    """Passes an arrow from one status to another that is among those `allowed`.
+
+    Raises:
+        Refused: it is not (FORBIDDEN_TRANSITION); the metadata names those there are.
+    """
     if after in allowed:
         return
     names = ", ".join(sorted(set(allowed) - {before})) or "none"
@@ -354,32 +305,13 @@ def _check_arrow(before: Status, after: Status, allowed: Iterable[Status]) -> No
     )
 
 
-def _check_end(row: Row) -> None:
-    history = row.wish.history
-    if row.says_status and history and history[-1].status is not row.wish.status:
-        raise Invalid(f"the history ends with {history[-1].status}", field="product.status")
-
-
-def _entered(history: tuple[StatusChange, ...], status: Status, at: datetime) -> tuple[StatusChange, ...]:
+def entered(history: tuple[StatusChange, ...], status: Status, at: datetime) -> tuple[StatusChange, ...]:
     """`history` with one more state, entered not before the one it follows, whatever the clocks say."""
     since = max(at, history[-1].time) if history else at
-    return _bounded((*history, StatusChange(status, since)))
+    return bounded((*history, StatusChange(status, since)))
 
 
-def _merged(told: tuple[StatusChange, ...], known: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:
-    """What a row tells of the past, then what is known beyond it.
-
-    A row that begins as the record does, state by state, mends its times; any other is followed by what came later.
-    """
-    if [c.status for c in told] == [c.status for c in known[: len(told)]]:
-        return (*told, *known[len(told) :])
-    since = [c for c in known if c.time > told[-1].time]
-    while since and since[0].status is told[-1].status:
-        del since[0]
-    return (*told, *since)
-
-
-def _bounded(history: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:
+def bounded(history: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:
     """`history` without what lies between its begin, its first use and its latest states, where it is too long.
 
     A commitment may begin with the first use. What is left is still a life that a product may have.

@@ -21,8 +21,9 @@ from services.customer_info.customers.standing_rules import check_standing
 from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.loading import Keep, Outcomes, each_once
 from services.customer_info.portfolio import rules, wire
+from services.customer_info.portfolio.import_rules import Row, imported, loaded
 from services.customer_info.portfolio.ports import Accounts, Catalogue, Lineage, Owners, Products, Trees
-from services.customer_info.portfolio.rules import Product, Row, Status
+from services.customer_info.portfolio.rules import Product, Status
 from services.customer_info.portfolio.view_rules import check_places
 
 
@@ -169,7 +170,7 @@ class PortfolioUseCases:
                 if owner is None:
                     raise missing("customer", row.wish.customer_id, "product.customer_id")
                 check_standing(owner, takes_new=before is None)
-                after = rules.loaded(row, now()) if before is None else rules.imported(before, row, now())[0]
+                after = loaded(row, now()) if before is None else imported(before, row, now())[0]
                 if after is not before:
                     after = around.fitted(after, before)
             except Refusal as refusal:

@@ -12,7 +12,8 @@ from chassis.etag import etag
 from chassis.rules import Invalid
 from chassis.times import moment
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
-from services.customer_info.portfolio.rules import UPDATABLE, Product, Row, Status, StatusChange
+from services.customer_info.portfolio.import_rules import Row
+from services.customer_info.portfolio.rules import UPDATABLE, Product, Status, StatusChange
 from services.customer_info.portfolio.term_rules import Term
 from services.customer_info.wire import characteristics, masked, money, money_message, pairs, stamp, told_fields
 

@@ -26,7 +26,8 @@ from services.customer_info.customers.rules import Customer
 from services.customer_info.hierarchy.store import HierarchyStore
 from services.customer_info.history.store import History
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
-from services.customer_info.portfolio.rules import Row, Status
+from services.customer_info.portfolio.import_rules import Row
+from services.customer_info.portfolio.rules import Status
 from services.customer_info.portfolio.store import ProductStore
 from services.customer_info.portfolio.usecases import PortfolioUseCases
 from tests.integration.services.customer_info.conftest import Metadata

@@ -14,8 +14,8 @@ from services.customer_info.customers.rules import (
     Money,
     Organization,
 )
+from services.customer_info.portfolio.import_rules import Row as ProductRow
 from services.customer_info.portfolio.rules import Product, StatusChange
-from services.customer_info.portfolio.rules import Row as ProductRow
 from services.customer_info.portfolio.rules import Status as ProductStatus
 
 NOON = datetime(2026, 3, 14, 12, 0, 0, tzinfo=UTC)

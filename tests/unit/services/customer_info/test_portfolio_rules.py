@@ -1,7 +1,6 @@
 """What a product of a customer is, and what may become of it."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -12,15 +11,13 @@ from services.customer_info.catalogue.rules import Characteristic, Family, Ident
 from services.customer_info.catalogue.rules import Status as FamilyStatus
 from services.customer_info.customers.rules import Money
 from services.customer_info.customers.rules import Status as CustomerStatus
-from services.customer_info.portfolio import rules, wire
+from services.customer_info.portfolio import import_rules, rules, wire
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
+from services.customer_info.portfolio.import_rules import Row
 from services.customer_info.portfolio.rules import (
-    HIGHEST_PRICE,
     LONGEST_HISTORY,
-    REACHABLE,
     TRANSITIONS,
     Product,
-    Row,
     Status,
     StatusChange,
 )
@@ -119,114 +116,6 @@ def test_only_a_customer_that_left_takes_no_new_products(status: CustomerStatus)
         rules.check_owner(status)
 
 
-@pytest.mark.parametrize("status", Status)
-def test_an_imported_product_may_be_anywhere_in_its_life(status: Status) -> None:
-    made = rules.loaded(Row(product(status=status, history=())), later())
-    assert (made.status, made.history) == (status, (StatusChange(status, later()),))
-
-
-def test_an_imported_product_brings_its_past() -> None:
-    past = history(ORDERED, PROVISIONING, ACTIVE, CEASED)
-    assert rules.loaded(Row(product(status=CEASED, history=past)), NOON).history == past
-    assert rules.loaded(Row(product(history=past), says_status=False), NOON).status is CEASED
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"history": history(ORDERED, CEASED)}, "product.status"),
-        ({"history": history(CEASED, ACTIVE)}, "product.history[1].status"),
-        ({"history": history(ACTIVE, ACTIVE)}, "product.history[1].status"),
-        ({"history": tuple(reversed(history(ACTIVE, PROVISIONING)))}, "product.history[1].time"),
-        ({"monthly_price": Money("EUR", -1)}, "product.monthly_price.micros"),
-        ({"monthly_price": Money("EUR", HIGHEST_PRICE + 1)}, "product.monthly_price.micros"),
-        ({"term": Term(12, later(), NOON)}, "product.term.commitment"),
-        ({"one_time_price": Money("EUR", -1)}, "product.one_time_price.micros"),
-        ({"identifiers": (ServiceIdentifier("circuit", "1"),) * 2}, "product.identifiers"),
-        ({"identifiers": tuple(ServiceIdentifier("circuit", c) for c in ("1", " 1 "))}, "product.identifiers"),
-        ({"identifiers": (ServiceIdentifier("imei", "1"),)}, "product.identifiers[0].value"),
-        ({"customer_id": ""}, "product.customer_id"),
-        ({"family": ""}, "product.family"),
-        ({"name": ""}, "product.name"),
-    ],
-)
-def test_what_contradicts_itself_is_refused_by_field(changes: dict[str, object], field: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        rules.loaded(Row(replace(product(), **changes)), NOON)  # type: ignore[arg-type]
-    assert refused.value.field == field
-
-
-@given(strategies.kept_products, strategies.products, statuses, st.booleans())
-def test_an_import_bumps_the_version_exactly_if_something_changed(
-    kept: Product, other: Product, status: Status, says: bool
-) -> None:
-    wish = replace(other, id=kept.id, customer_id=kept.customer_id, status=status, history=())
-    try:
-        after, names = rules.imported(kept, Row(wish, says_status=says), later())
-    except Refused:
-        assert says
-        assert status not in REACHABLE[kept.status]
-        return
-    differing = {n for n in rules.UPDATABLE if getattr(wish, n) != getattr(kept, n)}
-    if says and status is not kept.status:
-        differing |= {"status", "history"}
-    assert names == differing
-    assert after.version == kept.version + bool(differing)
-    assert kept.status is not CEASED or after.status is CEASED
-    assert after.history[-1].status is after.status
-
-
-def test_importing_a_row_again_changes_nothing() -> None:
-    row = Row(product(status=CEASED, history=history(ORDERED, PROVISIONING, ACTIVE, CEASED)))
-    made = rules.loaded(row, NOON)
-    assert rules.imported(made, row, later()) == (made, frozenset())
-
-
-def test_an_import_mends_the_past_and_keeps_what_happened_since() -> None:
-    past = history(ORDERED, PROVISIONING, ACTIVE)
-    kept = rules.moved(product(history=past), SUSPENDED, NOON)
-    mended = tuple(replace(c, time=c.time - timedelta(days=1)) for c in past)
-    after, names = rules.imported(kept, Row(replace(kept, history=mended), says_status=False), later())
-    assert names == {"history"}
-    assert after.history == (*mended, StatusChange(SUSPENDED, NOON))
-    assert after.status is SUSPENDED
-
-
-def test_an_import_adds_the_past_of_a_product_known_by_its_state_only() -> None:
-    kept = product(history=(StatusChange(ACTIVE, NOON),))
-    past = history(ORDERED, PROVISIONING, ACTIVE)
-    after, names = rules.imported(kept, Row(replace(kept, history=past)), later())
-    assert after.history == past
-    assert names == {"history"}
-
-
-def test_an_import_with_an_older_history_keeps_what_came_later() -> None:
-    kept = product(status=CEASED, history=(StatusChange(SUSPENDED, NOON), StatusChange(CEASED, later())))
-    past = history(ORDERED, PROVISIONING, ACTIVE)
-    after, _ = rules.imported(kept, Row(replace(kept, history=past), says_status=False), later(9))
-    assert after.history == (*past, *kept.history)
-
-
-def test_an_import_may_tell_of_several_steps_at_once_but_revives_nothing() -> None:
-    ordered = product(status=ORDERED)
-    after, _ = rules.imported(ordered, Row(replace(ordered, status=SUSPENDED, history=())), later())
-    assert after.history == (StatusChange(ORDERED, NOON), StatusChange(SUSPENDED, later()))
-    ceased = product(status=CEASED)
-    revived = (StatusChange(PROVISIONING, later(1)), StatusChange(ACTIVE, later(2)))
-    for wish in (replace(ceased, status=ACTIVE, history=()), replace(ceased, status=ACTIVE, history=revived)):
-        with pytest.raises(Refused) as refused:
-            rules.imported(ceased, Row(wish), later(3))
-        assert refused.value.reason == "FORBIDDEN_TRANSITION"
-        assert refused.value.metadata["allowed"] == "none"
-
-
-def test_a_product_stays_with_its_customer() -> None:
-    kept = product()
-    with pytest.raises(Invalid) as refused:
-        rules.imported(kept, Row(replace(product(), id=kept.id)), later())
-    assert refused.value.field == "product.customer_id"
-
-
 def test_totals_count_each_currency_by_itself_and_nothing_that_ceased() -> None:
     priced = [("EUR", 1, ACTIVE), ("EUR", 2, SUSPENDED), ("EUR", 4, CEASED), ("BGN", 8, ORDERED)]
     products = [product(status=s, monthly_price=Money(c, m)) for c, m, s in priced]
@@ -260,16 +149,16 @@ def test_identifiers_are_kept_in_the_one_way_of_their_kind_however_they_come_in(
     written = (ServiceIdentifier("e164", "+49 30 23125-000"), ServiceIdentifier("mac", "00-00-5E-00-53-AF"))
     kept = (ServiceIdentifier("e164", "+493023125000"), ServiceIdentifier("mac", "00:00:5e:00:53:af"))
     assert rules.added(product(identifiers=written), "an-id", NOON).identifiers == kept
-    assert rules.loaded(Row(product(identifiers=written)), NOON).identifiers == kept
+    assert import_rules.loaded(Row(product(identifiers=written)), NOON).identifiers == kept
     there = product(identifiers=kept)
     assert rules.updated(there, replace(there, identifiers=written), ["identifiers"], later()) == (there, frozenset())
-    assert rules.imported(there, Row(replace(there, identifiers=written)), later()) == (there, frozenset())
+    assert import_rules.imported(there, Row(replace(there, identifiers=written)), later()) == (there, frozenset())
 
 
 @given(strategies.kept_products, st.integers(-5, 5))
 def test_every_version_is_younger_than_the_one_before_whatever_the_clock_says(kept: Product, minutes: int) -> None:
     before = replace(kept, update_time=NOON)
-    after, _ = rules.imported(before, Row(replace(before, name=before.name + "x")), later(minutes))
+    after, _ = import_rules.imported(before, Row(replace(before, name=before.name + "x")), later(minutes))
     assert after.update_time is not None
     assert after.update_time > NOON
 

@@ -13,7 +13,8 @@ from chassis.rules import AlreadyExists, Conflict, Invalid, NotFound, Refusal, R
 from services.customer_info.customers.rules import Status as CustomerStatus
 from services.customer_info.portfolio import usecases as portfolio_usecases
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
-from services.customer_info.portfolio.rules import Row, Status
+from services.customer_info.portfolio.import_rules import Row
+from services.customer_info.portfolio.rules import Status
 from tests.support.fakes.customers import FakeCustomers
 from tests.unit.services.customer_info.builders import NOON, history, later, new_uuid, product, product_rows
 from tests.unit.services.customer_info.portfolio_house import CIRCUIT, OWNER, told, usecases
