@@ -1,7 +1,8 @@
 """What a row of a bulk load makes of a product, new or there already. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chassis.rules import Invalid
 from services.customer_info.portfolio.rules import (
@@ -15,6 +16,9 @@ from services.customer_info.portfolio.rules import (
     checked,
     entered,
 )
+
+# How far ahead of the clock a state may be told of: a day stands for its begin in UTC, and begins earlier elsewhere.
+AHEAD = timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def loaded(row: Row, at: datetime) -> Product:
     wish = row.wish
     history = wish.history or (StatusChange(wish.status, at),)
     _check_end(row)
+    _check_past(history, at)
     return checked(replace(wish, status=history[-1].status, history=history, version=1, update_time=at))
 
 
@@ -57,6 +62,7 @@ def imported(product: Product, row: Row, at: datetime) -> tuple[Product, frozens
     _check_end(row)
     history = product.history
     if wish.history and _tells(row, "history"):
+        _check_past(wish.history, at)
         history = bounded(_merged(wish.history, product.history))
     if _tells(row, "status") and row.says_status and wish.status is not history[-1].status:
         check_arrow(history[-1].status, wish.status, REACHABLE[history[-1].status])
@@ -79,6 +85,13 @@ def _check_end(row: Row) -> None:
     history = row.wish.history
     if row.says_status and history and history[-1].status is not row.wish.status:
         raise Invalid(f"the history ends with {history[-1].status}", field="product.status")
+
+
+def _check_past(told: Iterable[StatusChange], at: datetime) -> None:
+    # Whatever follows a state is entered no earlier than that: one of the far future would stand before them all.
+    for n, change in enumerate(told):
+        if change.time > at + AHEAD:
+            raise Invalid("lies in the future", field=f"product.history[{n}].time")
 
 
 def _merged(told: tuple[StatusChange, ...], known: tuple[StatusChange, ...]) -> tuple[StatusChange, ...]:

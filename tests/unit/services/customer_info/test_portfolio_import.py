@@ -11,7 +11,7 @@ from chassis.rules import Invalid, Refused
 from services.customer_info.customers.rules import Money
 from services.customer_info.portfolio import import_rules, rules
 from services.customer_info.portfolio.identifier_rules import ServiceIdentifier
-from services.customer_info.portfolio.import_rules import Row
+from services.customer_info.portfolio.import_rules import AHEAD, Row
 from services.customer_info.portfolio.rules import (
     HIGHEST_PRICE,
     REACHABLE,
@@ -31,6 +31,22 @@ statuses = st.sampled_from(Status)
 def test_an_imported_product_may_be_anywhere_in_its_life(status: Status) -> None:
     made = import_rules.loaded(Row(product(status=status, history=())), later())
     assert (made.status, made.history) == (status, (StatusChange(status, later()),))
+
+
+def test_a_row_tells_of_the_past_and_of_no_day_that_has_begun_nowhere() -> None:
+    today = (*history(ORDERED, PROVISIONING), StatusChange(ACTIVE, NOON + AHEAD))
+    ahead = (*today[:-1], StatusChange(ACTIVE, NOON + AHEAD + timedelta(milliseconds=1)))
+    kept = import_rules.loaded(Row(product(history=today)), NOON)
+    assert kept.history == today
+    for attempt in (
+        lambda: import_rules.loaded(Row(product(history=ahead)), NOON),
+        lambda: import_rules.imported(kept, Row(replace(kept, history=ahead)), NOON),
+    ):
+        with pytest.raises(Invalid) as refused:
+            attempt()
+        assert refused.value.field == "product.history[2].time"
+    untold = Row(replace(kept, name="Fibre 500", history=ahead), told=frozenset({"name"}))
+    assert import_rules.imported(kept, untold, NOON)[0].history == today
 
 
 def test_an_imported_product_brings_its_past() -> None:
