@@ -31,6 +31,7 @@ KIND = "account"
 REQUEST_KIND = "account_request"
 # What only indexes need stays in the store.
 SHOWN = {"lookup": 0, "identifier_keys": 0, "holds": 0}
+WHOSE = {"customer_id": 1}
 LATEST = [("update_time", -1), ("_id", -1)]
 # Accounts that a number may lead to, of all customers together, before it is known to be no answer.
 MOST_SHARING = 100
@@ -210,11 +211,11 @@ class AccountStore:
         """Keeps an account as it is until the transaction ends: who changes it meanwhile waits, and looks again."""
         await self._accounts.update_one({"_id": account_id}, {"$inc": {"holds": 1}}, session=transaction)
 
-    async def hold_in_use(self, transaction: Transaction, account_ids: Several[str]) -> set[str]:
-        """Those of the accounts that are there and not closed, kept so until the transaction ends."""
+    async def hold_in_use(self, transaction: Transaction, account_ids: Several[str]) -> dict[str, str]:
+        """Whose those of the accounts are that are there and not closed, by id; kept so until the transaction ends."""
         wanted = {"_id": {"$in": list(account_ids)}, "status": Status.ACTIVE.value}
         await self._accounts.update_many(wanted, {"$inc": {"holds": 1}}, session=transaction)
-        return {d["_id"] async for d in self._accounts.find(wanted, {"_id": 1}, session=transaction)}
+        return {d["_id"]: d["customer_id"] async for d in self._accounts.find(wanted, WHOSE, session=transaction)}
 
     async def ask(self, transaction: Transaction, request: Request, *happenings: Happening) -> None:
         """Adds a request and what it has to tell.
@@ -276,10 +277,10 @@ class AccountStore:
         await self._history.keep(transaction, REQUEST_KIND, befores)
         await self._asked.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
 
-    async def in_use(self, account_ids: Several[str]) -> set[str]:
-        """Those of the accounts that are there and not closed."""
+    async def in_use(self, account_ids: Several[str]) -> dict[str, str]:
+        """Whose those of the accounts are that are there and not closed, by id."""
         wanted = {"_id": {"$in": list(account_ids)}, "status": Status.ACTIVE.value}
-        return {d["_id"] async for d in self._accounts.find(wanted, {"_id": 1})}
+        return {d["_id"]: d["customer_id"] async for d in self._accounts.find(wanted, WHOSE)}
 
     async def holders(self, keys: Sequence[Key]) -> list[Holding]:
         """Accounts in use that any of the look-up keys belongs to: one a customer."""

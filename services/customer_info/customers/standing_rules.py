@@ -8,11 +8,15 @@ from chassis.rules import Refused, erased
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What became of a customer's record: whether it was merged into another one, or the person erased."""
+    """What became of a customer's record: whether it was merged into another one, or the person erased.
+
+    `parent_id` is who is above it in the legal structure, as it was given.
+    """
 
     id: str
     merged_into: str = ""
     erase_time: datetime | None = None
+    parent_id: str = ""
 
 
 def check_standing(standing: Standing, *, takes_new: bool) -> None:

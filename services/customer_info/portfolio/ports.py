@@ -71,10 +71,10 @@ class Trees(Protocol):
 class Accounts(Protocol):
     """What they ask of the store of accounts."""
 
-    async def in_use(self, account_ids: Collection[str]) -> set[str]:
-        """Those of the accounts that are there and not closed."""
+    async def in_use(self, account_ids: Collection[str]) -> dict[str, str]:
+        """Whose those of the accounts are that are there and not closed, by id."""
 
-    async def hold_in_use(self, transaction: Any, account_ids: Collection[str]) -> set[str]:
+    async def hold_in_use(self, transaction: Any, account_ids: Collection[str]) -> dict[str, str]:
         """The same, kept so until the transaction ends."""
 
 

@@ -63,7 +63,7 @@ class StatusChange:
 class Product:
     """A product that a customer has. `history` ends with its `status`; `version` counts its changes, from 1.
 
-    `node_ids` are where it stands in the customer's hierarchies, `account_id` is who is billed for it; `unlisted` are
+    `node_ids` are where it stands in the customer's hierarchies, `account_id` is what is billed for it; `unlisted` are
     the names of characteristics that its open family lets pass without knowing them: nobody knows what they say.
     """
 

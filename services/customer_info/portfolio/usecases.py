@@ -13,7 +13,7 @@ from chassis.bulk import Outcome
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Predicate, Selection
-from chassis.rules import Conflict, Invalid, NotFound, Refusal, erased, missing
+from chassis.rules import Conflict, Invalid, Refusal, erased, missing
 from chassis.times import now
 from services.customer_info.catalogue.rules import Families
 from services.customer_info.customers.rules import check_open
@@ -22,6 +22,7 @@ from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.loading import Keep, Outcomes, each_once
 from services.customer_info.portfolio import rules, wire
 from services.customer_info.portfolio.import_rules import Row, imported, loaded
+from services.customer_info.portfolio.paying import Payers, payers
 from services.customer_info.portfolio.ports import Accounts, Catalogue, Lineage, Owners, Products, Trees
 from services.customer_info.portfolio.rules import Product, Status
 from services.customer_info.portfolio.view_rules import check_places
@@ -52,7 +53,8 @@ class PortfolioUseCases:
 
         Raises:
             Invalid: it is inconsistent, or not as its family asks; AlreadyExists: its id or an identifier is taken;
-                NotFound: no such customer or node; Refused: the customer has left, was merged or erased.
+                NotFound: no such customer or node, or no such account that may pay; Refused: the customer has left, was
+                merged or erased.
         """
         families = await self._catalogue.families(wish.family)
 
@@ -162,7 +164,7 @@ class PortfolioUseCases:
         outcomes: Outcomes = []
         new: list[Product] = []
         changed: list[Product] = []
-        payers: set[str] = set()
+        billed: set[str] = set()
         for row in rows:
             before = known.get(row.wish.id)
             try:
@@ -177,7 +179,7 @@ class PortfolioUseCases:
                 outcomes.append(refusal)
                 continue
             if after.account_id and (before is None or before.account_id != after.account_id):
-                payers.add(after.account_id)
+                billed.add(after.account_id)
             if before is None:
                 new.append(after)
                 outcomes.append(Outcome.CREATED)
@@ -189,21 +191,21 @@ class PortfolioUseCases:
         if new or changed:
             if keep is not None:
                 await keep.turn()
-            await self._write(new, changed, payers, partial(keep.note, outcomes=outcomes) if keep else None)
+            await self._write(new, changed, billed, partial(keep.note, outcomes=outcomes) if keep else None)
         return outcomes
 
     async def _write(
         self,
         new: Sequence[Product],
         changed: Sequence[Product],
-        payers: Collection[str],
+        billed: Collection[str],
         beside: Callable[[Any], Awaitable[None]] | None,
     ) -> None:
         owners = list({product.customer_id for product in (*new, *changed)})
 
         async def begin(transaction: Any) -> datetime:
             await self._customers.hold_unerased(transaction, owners)
-            if payers and await self._accounts.hold_in_use(transaction, payers) != payers:
+            if billed and (await self._accounts.hold_in_use(transaction, billed)).keys() != billed:
                 raise Conflict("somebody closed an account first")
             # Rows may have waited for seconds since they were looked at: what is kept is when they were written.
             return now()
@@ -220,9 +222,10 @@ class PortfolioUseCases:
             await self._payers(wishes),
         )
 
-    async def _payers(self, products: Sequence[Product]) -> set[str]:
+    async def _payers(self, products: Sequence[Product]) -> Payers:
         wanted = {product.account_id for product in products if product.account_id}
-        return await self._accounts.in_use(wanted) if wanted else set()
+        owners = await self._accounts.in_use(wanted) if wanted else {}
+        return await payers(self._customers, self._lineage, owners, products)
 
     async def _widened(self, selection: Selection) -> Selection:
         """`selection` with all ids that the customers have whom it asks for."""
@@ -242,7 +245,8 @@ class PortfolioUseCases:
     async def _hold_payer(self, transaction: Any, product: Product) -> None:
         # Whoever closes the account meanwhile must see this product, or this one see the end of it.
         if product.account_id:
-            check_payer(product, await self._accounts.hold_in_use(transaction, [product.account_id]))
+            owners = await self._accounts.hold_in_use(transaction, [product.account_id])
+            (await payers(self._customers, self._lineage, owners, [product])).check(product)
 
     async def _current(self, transaction: Any, product_id: str, given_etag: str) -> Product:
         product = await self._store.read(transaction, product_id)
@@ -286,29 +290,15 @@ class _Around:
     families: Families
     places: Mapping[str, Placement]
     ids: Mapping[str, tuple[str, ...]]
-    payers: Collection[str]
+    payers: Payers
 
     def fitted(self, after: Product, before: Product | None) -> Product:
         after = rules.fitted(after, before, self.families)
         if after.node_ids and (before is None or before.node_ids != after.node_ids):
             check_places(after, self.ids[after.customer_id], self.places)
         if before is None or before.account_id != after.account_id:
-            check_payer(after, self.payers)
+            self.payers.check(after)
         return after
-
-
-def check_payer(product: Product, payers: Collection[str]) -> None:
-    """Passes when the account that is billed is in use. It may be another customer's: a parent pays for its own.
-
-    Raises:
-        NotFound: there is none, or it is closed.
-    """
-    if product.account_id and product.account_id not in payers:
-        raise NotFound(
-            "there is no such account in use",
-            field="product.account_id",
-            metadata={"type": "account", "id": product.account_id},
-        )
 
 
 def added_event(product: Product) -> Happening:

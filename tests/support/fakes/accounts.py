@@ -61,14 +61,12 @@ class FakeAccounts:
     async def get(self, account_id: str) -> Account | None:
         return await self.read(None, account_id)
 
-    async def in_use(self, account_ids: Collection[str]) -> set[str]:
-        found = {i: self.kept.get(i) for i in account_ids}
-        return {i for i, a in found.items() if isinstance(a, Account) and a.status is Status.ACTIVE}
+    async def in_use(self, account_ids: Collection[str]) -> dict[str, str]:
+        return self._in_use(None, account_ids)
 
-    async def hold_in_use(self, transaction: Any, account_ids: Collection[str]) -> set[str]:
+    async def hold_in_use(self, transaction: Any, account_ids: Collection[str]) -> dict[str, str]:
         self.held += sorted(account_ids)
-        found = {i: await self.read(transaction, i) for i in account_ids}
-        return {i for i, a in found.items() if a is not None and a.status is Status.ACTIVE}
+        return self._in_use(transaction, account_ids)
 
     async def read(self, transaction: Any, account_id: str) -> Account | None:
         found = self._stage.sees(transaction).get(account_id)
@@ -120,6 +118,10 @@ class FakeAccounts:
             raise number_taken(holder)
         transaction.kept[account.id] = account
         transaction.events += happenings
+
+    def _in_use(self, transaction: Any, account_ids: Collection[str]) -> dict[str, str]:
+        there = [a for a in self._accounts(transaction) if a.id in account_ids]
+        return {a.id: a.customer_id for a in there if a.status is Status.ACTIVE}
 
     def _accounts(self, transaction: Any) -> list[Account]:
         return [a for a in self._stage.sees(transaction).values() if isinstance(a, Account)]

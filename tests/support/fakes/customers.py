@@ -75,7 +75,7 @@ class FakeCustomers:
 
     async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         found = [self.kept[i] for i in customer_ids if i in self.kept]
-        return {c.id: Standing(c.id, c.merged_into, c.erase_time) for c in found}
+        return {c.id: Standing(c.id, c.merged_into, c.erase_time, c.parent_id) for c in found}
 
     async def as_of(self, customer_id: str, at: datetime) -> Customer | None:
         now = self.kept.get(customer_id)

@@ -113,6 +113,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one account": lambda b: b.accounts.get(b.parents[0].id),
     "accounts together": lambda b: asyncio.gather(*(b.accounts.get(a.id) for a in b.parents)),
     "one account in a transaction": lambda b: b.accounts.read(None, b.parents[0].id),
+    "accounts in use": lambda b: b.accounts.in_use([a.id for a in (*b.parents, *b.children)]),
     "one request": lambda b: b.accounts.request(None, b.asked[0].id),
     "who has a number": lambda b: b.accounts.holder(None, b.customers, Kind.BILLING_ACCOUNT, "B-1"),
     "who else has a number": lambda b: b.accounts.holder(None, b.customers, Kind.BILLING_ACCOUNT, "B-1", but="x"),

@@ -125,7 +125,7 @@ async def test_accounts_in_use_are_held(subject: Subject[Any]) -> None:
     await keep(subject.store, used, closed)
     asked_for = [used.id, closed.id, new_uuid()]
     held = await subject.store.transact(lambda transaction: subject.store.hold_in_use(transaction, asked_for))
-    assert held == {used.id}
+    assert held == await subject.store.in_use(asked_for) == {used.id: used.customer_id}
     assert await subject.store.get(used.id) == used
 
 

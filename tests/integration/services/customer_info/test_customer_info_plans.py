@@ -133,6 +133,7 @@ QUESTIONS: dict[str, Callable[[Bench], Awaitable[Any]]] = {
     "one customer in a transaction": lambda b: b.customers.read(None, b.people[0].id),
     "many customers": lambda b: b.customers.many([c.id for c in b.people[:200]]),
     "which customers are there": lambda b: b.customers.present([*(c.id for c in b.people[:200]), new_uuid()]),
+    "how customers stand": lambda b: b.customers.standings([*(c.id for c in b.people[:200]), new_uuid()]),
     "whose identifier": lambda b: b.customers.find([("email", "7@example.com"), ("v", "7")]),
     "whose external ids": lambda b: b.customers.external_holders([billing_id(f"{n}") for n in range(0, 900, 3)]),
     "who is below": lambda b: b.customers.children(None, [c.id for c in b.people[:5]]),

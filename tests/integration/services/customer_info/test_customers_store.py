@@ -81,6 +81,20 @@ async def test_a_customer_is_kept_whole(subject: Subject[Any]) -> None:
     assert await subject.store.present(ids) == {full.id, bare.id}
 
 
+async def test_how_a_customer_stands_is_told_without_opening_anything(subject: Subject[Any]) -> None:
+    above, survivor = company(), company()
+    below, merged = company(parent_id=above.id), company(merged_into=survivor.id)
+    gone = person(erase_time=NOON)
+    await keep(subject.store, above, survivor, below, merged, gone)
+    found = await subject.store.standings([above.id, below.id, merged.id, gone.id, new_uuid()])
+    assert found == {
+        above.id: Standing(above.id),
+        below.id: Standing(below.id, parent_id=above.id),
+        merged.id: Standing(merged.id, merged_into=survivor.id),
+        gone.id: Standing(gone.id, erase_time=NOON),
+    }
+
+
 async def test_a_transaction_sees_its_own_writes_and_keeps_them_with_their_events(subject: Subject[Any]) -> None:
     customer = person()
     after = replace(customer, language="de", version=2)

@@ -7,8 +7,9 @@ import pytest
 from chassis.rules import Invalid, NotFound, Refusal
 from services.customer_info.accounts import rules as accounts
 from services.customer_info.portfolio.rules import Status
-from tests.unit.services.customer_info.account_builders import billing_account
-from tests.unit.services.customer_info.builders import later, new_uuid, product, product_rows
+from tests.support.fakes.customers import FakeCustomers
+from tests.unit.services.customer_info.account_builders import billing_account, cost_centre
+from tests.unit.services.customer_info.builders import company, later, new_uuid, product, product_rows
 from tests.unit.services.customer_info.portfolio_house import CIRCUIT, OWNER, told, usecases
 from tests.unit.services.customer_info.trees import placement, tree
 
@@ -75,7 +76,7 @@ async def test_a_node_that_ended_since_does_not_get_in_the_way_of_other_changes(
 
 
 async def test_only_an_account_in_use_is_billed() -> None:
-    used, closed = billing_account(), replace(billing_account(), status=accounts.Status.CLOSED)
+    used, closed = billing_account(OWNER.id), billing_account(OWNER.id, status=accounts.Status.CLOSED)
     portfolio, store = usecases(payers=(used, closed))
     made = await portfolio.add(product(OWNER.id, account_id=used.id), "", b"")
     for account_id in (closed.id, new_uuid()):
@@ -88,3 +89,41 @@ async def test_only_an_account_in_use_is_billed() -> None:
         (outcome,) = await portfolio.load(product_rows(product(OWNER.id, account_id=account_id)))
         assert isinstance(outcome, NotFound)
     assert [p.account_id for p in store.kept.values()] == [used.id]
+
+
+async def test_a_product_is_paid_for_by_its_customer_or_by_whoever_is_above_it() -> None:
+    # What the holding names as its parent was merged into the group.
+    group, former, below = company(), new_uuid(), company(parent_id=OWNER.id)
+    holding, sister = company(parent_id=former), company(parent_id=former)
+    owners = FakeCustomers(replace(OWNER, parent_id=holding.id), holding, sister, group, below)
+    payers = [billing_account(payer) for payer in (OWNER.id, holding.id, group.id, former)]
+    strangers = [billing_account(payer) for payer in (new_uuid(), sister.id, below.id)]
+    portfolio, store = usecases(payers=(*payers, *strangers), lineage=(group.id, former), owners=owners)
+    for payer in payers:
+        assert (await portfolio.add(product(OWNER.id, account_id=payer.id), "", b"")).account_id == payer.id
+    rows = product_rows(*(product(OWNER.id, account_id=payer.id) for payer in (*payers, *strangers)))
+    assert told(await portfolio.load(rows)) == ["created"] * 4 + ["NOT_FOUND product.account_id"] * 3
+    there = next(iter(store.kept.values()))
+    for stranger in strangers:
+        with pytest.raises(NotFound) as refused:
+            await portfolio.update(replace(there, account_id=stranger.id), frozenset({"account_id"}), "")
+        assert refused.value.field == "product.account_id"
+        with pytest.raises(NotFound):
+            await portfolio.add(product(OWNER.id, account_id=stranger.id), "", b"")
+
+
+async def test_a_product_is_paid_for_by_any_record_of_its_customer_and_by_its_cost_centres() -> None:
+    merged = new_uuid()
+    account = billing_account(merged)
+    payers = (account, cost_centre(account))
+    portfolio, _ = usecases(payers=payers, lineage=(OWNER.id, merged))
+    for payer in payers:
+        assert (await portfolio.add(product(OWNER.id, account_id=payer.id), "", b"")).account_id == payer.id
+
+
+async def test_a_circle_in_the_legal_structure_comes_to_an_end() -> None:
+    other = company(parent_id=OWNER.id)
+    owners = FakeCustomers(replace(OWNER, parent_id=other.id), other)
+    portfolio, _ = usecases(payers=(stranger := billing_account(),), owners=owners)
+    with pytest.raises(NotFound):
+        await portfolio.add(product(OWNER.id, account_id=stranger.id), "", b"")
