@@ -149,19 +149,3 @@ class FakeOwners:
 
     async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None:
         self.held += customer_ids
-
-
-class FakeLineage:
-    """Groups of ids that are one customer, the survivor first; everybody else is one alone."""
-
-    def __init__(self, *groups: tuple[str, ...]) -> None:
-        self._groups = {member: group for group in groups for member in group}
-
-    async def of(self, customer_id: str) -> tuple[str, ...]:
-        return self._groups.get(customer_id, (customer_id,))
-
-    async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]:
-        return await self.of(customer_id)
-
-    async def of_many(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        return {customer_id: await self.of(customer_id) for customer_id in customer_ids}

@@ -8,8 +8,7 @@ import pytest
 from chassis.lineage import Lineage
 from chassis.mongo.client import Store
 from chassis.rules import Refused
-from chassis.vault.master import FileMasterKey
-from chassis.vault.vault import Vault, open_vault
+from chassis.vault.vault import Vault
 from services.customer_info.accounts.request_rules import Request
 from services.customer_info.accounts.rules import Account, Content, Kind
 from services.customer_info.accounts.store import AccountStore
@@ -19,7 +18,6 @@ from services.customer_info.hierarchy.store import HierarchyStore
 from services.customer_info.history.store import History
 from services.customer_info.portfolio.store import ProductStore
 from tests.integration.services.customer_info.erasing import Rival, Watched
-from tests.support.service import Keys
 from tests.unit.services.customer_info.account_builders import AGENT, SUPERVISOR, set_up_wish
 from tests.unit.services.customer_info.builders import new_uuid, person
 
@@ -93,8 +91,8 @@ async def withdraw(office: Office, request: Request) -> Request:
 
 
 @pytest.fixture
-async def office(store: Store, vault: Vault, key_store: Store, keys: Keys) -> Office:
-    return Office(store, vault, await open_vault(key_store, FileMasterKey(str(keys.instance.master_key))))
+def office(store: Store, vault: Vault, other_vault: Vault) -> Office:
+    return Office(store, vault, other_vault)
 
 
 async def test_nothing_is_asked_behind_an_erasure(office: Office) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from services.customer_info.accounts.request_rules import Actor, Request, Wish
 from services.customer_info.accounts.rules import Account, Content
 from services.customer_info.accounts.usecases import AccountUseCases
-from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeLineage, FakeOwners
+from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeOwners
 from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.customer_info.account_builders import AGENT, SUPERVISOR, billing_account
 from tests.unit.services.customer_info.builders import company
 

@@ -11,8 +11,9 @@ from services.customer_info.accounts.request_rules import Actor, RequestKind, Re
 from services.customer_info.accounts.rules import Content, Kind, Role, Status
 from services.customer_info.accounts.usecases import AccountUseCases
 from services.customer_info.customers.rules import Status as CustomerStatus
-from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeLineage, FakeOwners
+from tests.support.fakes.accounts import FakeAccounts, FakeBilled, FakeOwners
 from tests.support.fakes.hierarchy import FakeHierarchy
+from tests.support.fakes.lineage import FakeLineage
 from tests.unit.services.customer_info.account_builders import (
     ADMIN,
     AGENT,
