@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from typing import Any, Protocol, TypeVar
 
 from holdfast.customer_info.v1 import customers_pb2 as pb
@@ -119,22 +120,33 @@ class CustomerUseCases:
         return customer
 
     async def get_as_of(self, customer_id: str, at: datetime, *, own: bool = False) -> Customer:
-        """The record of one customer as it stood at `at`; one that was merged later as what it was itself.
+        """One customer as it was read at `at`: a record that was merged by then as the one it was merged into, one that
+        was merged later as what it was itself.
 
-        Who sees its `own` only, sees nothing personal of a time when the record held the data of who is another
-        customer now.
+        Who sees its `own` only is led to nobody who is another customer now, and sees nothing personal of a time when
+        the record held the data of such a one.
 
         Raises:
             NotFound: there was none.
         """
-        customer = await self._store.as_of(customer_id, at)
-        if customer is None:
+        chain = await self._chain(customer_id, at)
+        if not chain:
             raise missing("customer", customer_id)
-        if own and customer.sources:
-            members = (await self._lineage.of_many([customer_id]))[customer_id]
-            if not set(customer.sources) <= set(members):
-                return rules.without_personal(customer)
-        return customer
+        if not own:
+            return chain[-1]
+        # Read last: whoever is parted meanwhile is another already.
+        members = (await self._lineage.of_many([customer_id]))[customer_id]
+        customer = list(takewhile(lambda c: c.id in members, chain))[-1]
+        return customer if set(customer.sources) <= set(members) else rules.without_personal(customer)
+
+    async def _chain(self, customer_id: str, at: datetime) -> list[Customer]:
+        """A record as it stood at `at`, and after it the ones it was merged into by then, one into the next."""
+        found: dict[str, Customer] = {}
+        # Times of two replicas whose clocks differ may close a circle that was none.
+        while customer_id and customer_id not in found and (then := await self._store.as_of(customer_id, at)):
+            found[customer_id] = then
+            customer_id = then.merged_into
+        return list(found.values())
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         """A page of customers, and the next page's token.

@@ -121,6 +121,25 @@ async def test_who_was_parted_again_is_not_told_what_was_the_others(pair: Pair, 
     assert pair.bea.contact_media[0].value in await pair.exported(own)
 
 
+async def test_a_merged_id_is_answered_for_a_time_as_it_was_then_but_to_who_was_parted_since_with_its_own(
+    pair: Pair, keys: Keys
+) -> None:
+    asked = pb.GetCustomerRequest(customer_id=pair.ann.id, as_of=pair.merged.as_of)
+    own = keys.metadata("customer", customer_id=pair.ann.id)
+    then = await pair.customers.GetCustomer(pair.merged, metadata=pair.lead)
+    before = pb.GetCustomerRequest(customer_id=pair.ann.id, as_of=pair.ann.update_time)
+    for reader in (pair.lead, own):
+        assert await pair.customers.GetCustomer(asked, metadata=reader) == then
+        assert (await pair.customers.GetCustomer(before, metadata=reader)).customer == pair.ann
+    await pair.part()
+    assert await pair.customers.GetCustomer(asked, metadata=pair.lead) == then, "who works here reads what was"
+    mine = (await pair.customers.GetCustomer(asked, metadata=own)).customer
+    assert (mine.id, mine.contact_media) == (pair.ann.id, pair.ann.contact_media)
+    await pair.erase(pair.ann.id)
+    left = (await pair.customers.GetCustomer(asked, metadata=pair.lead)).customer
+    assert (left.id, list(left.contact_media)) == (pair.bea.id, [])
+
+
 async def test_what_cannot_be_read_of_a_merged_past_is_told_as_such(pair: Pair, keys: Keys) -> None:
     await pair.part()
     asked = history_pb2.ListChangesRequest(customer_id=pair.bea.id, kinds=["customer"])
