@@ -112,7 +112,7 @@ class DuplicateUseCases:
             for customer in customers:
                 # Of two, the one with the greater id tells: the pair is told once, when both are there.
                 pairs += [
-                    Pair(found.customer.id, customer.id, found.comparison)
+                    _pair(found.customer, customer, found.comparison)
                     for found in await self._found(customer)
                     if found.customer.id < customer.id and found.comparison.score >= least
                 ]
@@ -131,3 +131,9 @@ class DuplicateUseCases:
             apart = await self._store.distinct(customer.id, [c.customer.id for c in likely])
             likely = [c for c in likely if c.customer.id not in apart]
         return sorted(likely, key=lambda c: -c.comparison.score)
+
+
+def _pair(one: Customer, other: Customer, comparison: Comparison) -> Pair:
+    # Callers choose ids: only the times say which record came first; those of one batch of a load are the same.
+    older, younger = sorted((one, other), key=lambda c: (c.create_time, c.id))
+    return Pair(older.id, younger.id, comparison)

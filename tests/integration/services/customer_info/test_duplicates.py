@@ -82,6 +82,25 @@ async def test_two_who_are_known_to_be_two_are_not_suggested_again(
     assert other.id not in {c.customer.id for c in answer.candidates}
 
 
+async def test_of_two_the_record_that_was_made_first_is_told_as_the_older_whatever_their_ids(
+    duplicates: DuplicatesServiceStub, customers: CustomersServiceStub, agent: Metadata, keys: Keys
+) -> None:
+    email = f"{new_uuid()}@example.com"
+    older, younger = (f"{digit}{new_uuid()[1:]}" for digit in "f0")
+    for customer_id in (older, younger):
+        draft = ada(email=email)
+        draft.id = customer_id
+        await customers.CreateCustomer(pb.CreateCustomerRequest(customer=draft), metadata=agent)
+    told = [
+        (p.customer_id, p.other_id)
+        async for part in duplicates.ScanDuplicates(
+            duplicates_pb2.ScanDuplicatesRequest(), metadata=keys.metadata("supervisor")
+        )
+        for p in part.pairs
+    ]
+    assert [pair for pair in told if older in pair] == [(older, younger)]
+
+
 async def test_a_record_is_no_duplicate_of_itself(
     duplicates: DuplicatesServiceStub, customers: CustomersServiceStub, agent: Metadata
 ) -> None:
