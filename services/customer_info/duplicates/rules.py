@@ -29,8 +29,9 @@ SAME: Final = 0.9
 """From here on two records are one customer; of pairs so scored, 98 in 100 are (`bench/duplicates`)."""
 POSSIBLE: Final = 0.3
 """From here on somebody should look."""
-MOST_KEYS: Final = 8
-MOST_OF_A_KIND: Final = 2
+MOST_KEYS: Final = 34
+"""One for a registration number, one for the names, and one for each of the 32 contact media that the contract lets a
+customer have: whoever has three telephones may share the third. Each is a single seek."""
 STEM: Final = 4
 
 _TWO: Final = {
@@ -105,8 +106,8 @@ def compared(a: Customer | Profile, b: Customer | Profile) -> Comparison:
 def blocking_keys(customer: Customer | Profile) -> frozenset[str]:
     """What records must share one of to be worth comparing; `MOST_KEYS` at most.
 
-    A registration number, a mailbox, a telephone; a house, by postcode and number, for those who changed their name;
-    the beginnings of both names, whichever way round.
+    A registration number; every mailbox and telephone; every house, by postcode and number, for those who changed their
+    name; the beginnings of both names, whichever way round.
     """
     return frozenset().union(*blocking_steps(customer))
 
@@ -118,11 +119,10 @@ def blocking_steps(customer: Customer | Profile) -> tuple[frozenset[str], ...]:
     for each step by itself, so that they do not crowd out who shares a telephone.
     """
     one = customer if isinstance(customer, Profile) else profile(customer)
-    keys = [f"r:{one.registration}"] if one.registration else []
-    keys += [f"e:{e}" for e in sorted(one.emails)[:MOST_OF_A_KIND]]
-    keys += [f"t:{p}" for p in sorted(one.phones)[:MOST_OF_A_KIND]]
-    houses = dict.fromkeys(f"a:{a.postcode}:{a.house}" for a in one.addresses if a.postcode and a.house)
-    keys += list(houses)[:MOST_OF_A_KIND]
+    keys = {f"r:{one.registration}"} if one.registration else set()
+    keys.update(f"e:{e}" for e in one.emails)
+    keys.update(f"t:{p}" for p in one.phones)
+    keys.update(f"a:{a.postcode}:{a.house}" for a in one.addresses if a.postcode and a.house)
     return tuple(step for step in (frozenset(keys), _name_key(one)) if step)
 
 

@@ -82,6 +82,23 @@ async def test_two_who_are_known_to_be_two_are_not_suggested_again(
     assert other.id not in {c.customer.id for c in answer.candidates}
 
 
+async def test_who_shares_one_of_many_addresses_is_found_from_either_side(
+    duplicates: DuplicatesServiceStub, customers: CustomersServiceStub, agent: Metadata
+) -> None:
+    shared = f"zz{new_uuid()}@example.com"
+    one, other = ada(), ada(family="Gruber-Lang", email=shared)
+    for email in (f"a{new_uuid()}@example.com", f"b{new_uuid()}@example.com", shared):
+        one.contact_media.add(kind=pb.ContactMedium.KIND_EMAIL, value=email)
+    ids = [
+        (await customers.CreateCustomer(pb.CreateCustomerRequest(customer=c), metadata=agent)).customer.id
+        for c in (one, other)
+    ]
+    for mine, theirs in (ids, reversed(ids)):
+        request = duplicates_pb2.FindDuplicatesRequest(customer_id=mine)
+        found = await duplicates.FindDuplicates(request, metadata=agent)
+        assert {c.customer.id: c.verdict for c in found.candidates}.get(theirs) == SAME
+
+
 async def test_of_two_the_record_that_was_made_first_is_told_as_the_older_whatever_their_ids(
     duplicates: DuplicatesServiceStub, customers: CustomersServiceStub, agent: Metadata, keys: Keys
 ) -> None:

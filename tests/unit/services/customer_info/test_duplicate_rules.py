@@ -194,6 +194,17 @@ def test_blocking_keys_are_few_and_do_not_depend_on_the_profile_being_made_befor
     assert keys == blocking_keys(profile(customer))
 
 
+def test_whatever_of_many_addresses_two_records_share_they_are_worth_comparing() -> None:
+    mails = [email(f"{letter}@example.com") for letter in "abcdefghij"]
+    phones = [phone(f"+4917612345{n}") for n in range(600, 611)]
+    houses = [ContactMedium(MediumKind.POST, f"Hauptstraße {n}, 10115 Berlin") for n in range(1, 12)]
+    many = who("Maria", "Huber", *mails, *phones, *houses)
+    assert len(blocking_keys(many)) == MOST_KEYS - 1, "all that a person may have; a number in a register is none of it"
+    for shared in (mails, phones, houses):
+        for medium in shared:
+            assert blocking_keys(who("Maria", "Gruber-Lang", medium)) & blocking_keys(many)
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [
