@@ -32,6 +32,7 @@ ID = "id"
 _WIDE = "\u00a1-\U0010ffff"
 _LABEL = rf"[a-z0-9{_WIDE}](?:[a-z0-9{_WIDE}-]{{0,61}}[a-z0-9{_WIDE}])?"
 _ADDRESS = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~{_WIDE}-]+@{_LABEL}(?:\.{_LABEL})*")
+_SIGMAS = str.maketrans("σς", "ΣΣ")
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 # As people write it. The library would take letters for the digits of their keys, and leave extensions out.
@@ -49,7 +50,7 @@ def email(text: str) -> str:
     """
     address = text.strip().lower()
     if not address.isascii() or "@xn--" in address or ".xn--" in address:
-        address = _readable(unicodedata.normalize("NFC", address))
+        address = _readable(address)
     if not _ADDRESS.fullmatch(address) or not address.isprintable():
         raise ValueError("must be an email address")
     return address
@@ -57,16 +58,20 @@ def email(text: str) -> str:
 
 def _readable(address: str) -> str:
     local, at, domain = address.rpartition("@")
-    return f"{local}{at}{'.'.join(map(_label, domain.split('.')))}"
+    read = unicodedata.normalize("NFC", f"{local}{at}{'.'.join(map(_label, domain.split('.')))}")
+    # Two small sigmas have one capital: which of them it stands for, the end of a word says, and a dot is one here.
+    return ".".join(part.translate(_SIGMAS).lower() for part in read.split("."))
 
 
 def _label(label: str) -> str:
+    """A label of a domain as people write it (RFC 5891, 5.4); one that stands for nothing readable as it is."""
     if not label.startswith("xn--"):
         return label
     try:
-        return unicodedata.normalize("NFC", label.encode("ascii").decode("idna").lower())
+        read = label[4:].encode("ascii").decode("punycode")
     except UnicodeError:
         return label
+    return read if read.isprintable() and not read.isascii() else label
 
 
 def social(text: str) -> str:

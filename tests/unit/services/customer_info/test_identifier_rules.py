@@ -1,9 +1,13 @@
 """Identifiers: one way to write each, and the keys they are found by."""
 
+# ruff: noqa: RUF001 - letters of several alphabets are the point
+
 import random
 
 import phonenumbers
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, ValidationResult
 
 from services.customer_info.identifier_rules import (
@@ -93,10 +97,30 @@ def test_an_address_has_no_case(text: str) -> None:
         ("Jörg@Müller.DE", "jörg@müller.de"),
         ("jo\u0308rg@xn--mller-kva.de", "jörg@müller.de"),
         ("用户@例子.广告", "用户@例子.广告"),
+        ("a@xn--strae-oqa.de", "a@straße.de"),
+        ("A@STRAẞE.de", "a@straße.de"),
+        ("ΝΊΚΟΣ.ΠΑΠΆΣ@ΒΌΛΟΣ.GR", "νίκος.παπάς@βόλος.gr"),
+        ("νίκος.παπάς@xn--nxasmm1c.gr", "νίκος.παπάς@βόλος.gr"),
     ],
 )
 def test_an_address_may_be_of_any_script(text: str, address: str) -> None:
     assert email(text) == address
+
+
+@pytest.mark.parametrize("domain", ["xn--a.de", "xn--999999999.de", "xn--mgba3gch31f060k.com"])
+def test_a_domain_that_stands_for_nothing_readable_stays_as_it_is(domain: str) -> None:
+    assert email(f"a@{domain}") == f"a@{domain}"
+
+
+@given(st.text("aäßσςΣΌό.@xn-", min_size=1, max_size=20))
+def test_what_is_kept_of_an_address_is_kept_of_it_again(text: str) -> None:
+    try:
+        kept = email(text)
+    except ValueError:
+        return
+    assert email(kept) == kept
+    if "ß" not in kept:
+        assert email(kept.upper()) == kept
 
 
 @pytest.mark.parametrize("text", ["a b@c.example", "jörg\u2003x@b.example", "a@b\u200bc.example"])
