@@ -67,6 +67,9 @@ class Reach(StrEnum):
     """Fewer words than were typed, or half a word mistyped."""
 
 
+_REACHES: Final = {reach: n for n, reach in enumerate(Reach)}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One question to the index: customers that hold any of `terms`, `CANDIDATES` of them at most."""
@@ -141,16 +144,22 @@ def plan(query: str) -> SearchPlan:
     The steps go from what was typed to slips in it, then to fewer of the words. None for less than two letters.
     """
     asked = parsed(query)
-    raw = [*asked.core, *(w for w in asked.weak if w not in asked.core)]
-    if len("".join(raw)) < SHORTEST:
+    if len("".join(asked.tokens)) < SHORTEST:
         return SearchPlan(())
-    return SearchPlan(tuple(_for_one(raw[0]) if len(raw) == 1 else _for_several(asked, raw)))
+    weak = [w for w in asked.weak if w not in asked.core]
+    steps = [Step(lambda: _wholes(asked.core))]
+    if weak or len(asked.core) > 1:
+        steps += _for_several(asked, weak)
+    if len(asked.core) == 1 and (not weak or asked.core[0] == asked.tokens[-1]):
+        # What stands before it may be a name, or say no more than what its bearer is, as in `AB Volvo`; what stands
+        # behind it is half a name, or the whole of a legal form.
+        steps += _for_one(asked.core[0])
+    return SearchPlan(tuple(sorted(steps, key=lambda step: _REACHES[step.reach])))
 
 
 def _for_one(raw: str) -> Iterator[Step]:
     word = _cut(raw)
     short = len(raw) <= max(PREFIXES)
-    yield Step(lambda: [_whole([raw])])
     yield Step(lambda: [f"w:{raw}"])
     yield Step(lambda: _written(raw) if short else ())
     yield Step(lambda: _alike([word]) - {f"w:{raw}"})
@@ -163,19 +172,20 @@ def _for_one(raw: str) -> Iterator[Step]:
         yield Step(lambda: (f"p:{w[:5]}" for w in slips(raw) if len(w) >= 5), Reach.FEWER)
 
 
-def _for_several(asked: Words, raw: Sequence[str]) -> Iterator[Step]:
-    # The longer the words, the fewer people have both.
-    longest = sorted(raw, key=len, reverse=True)[:MOST_PAIRED]
-    pairs = sorted(combinations(longest, 2), key=lambda p: -len(p[0]) * len(p[1]))
+def _for_several(asked: Words, weak: Sequence[str]) -> Iterator[Step]:
+    # The longer the words, the fewer people have both; where two say who it is, what else was typed comes after them.
+    raw = [*asked.core, *weak]
+    longest = [w for words in (asked.core, weak) for w in sorted(words, key=len, reverse=True)][:MOST_PAIRED]
+    pairs = sorted(combinations(longest, 2), key=lambda p: (not set(p).isdisjoint(weak), -len(p[0]) * len(p[1])))
     a, b = pairs[0]
     joined = (*asked.joined, "".join(raw[:2]), "".join(raw[-2:]))
-    yield Step(lambda: _wholes(asked.core))
     yield Step(lambda: {_pair(_cut(a), _cut(b)), *_alike(map(_cut, joined)), *(f"w:{w}" for w in joined)})
     yield Step(lambda: [_pair(_cut(b), _cut(a))])
     yield Step(lambda: _half_typed(a, b))
     yield Step(lambda: _together(a, b) | _half_typed(a, b), Reach.CROWDED, lambda: _as_written(a, b))
     yield Step(lambda: _nearly_typed(a, b), Reach.MISTYPED)
-    yield Step(lambda: [_stems(_cut(a), _cut(b))], Reach.MISTYPED)
+    # Half of two names, one of which looks like a particle, is asked for before those who have no more than the other.
+    yield Step(lambda: [_stems(_cut(a), _cut(b))], Reach.MISTYPED if b in asked.core else Reach.TYPED)
     yield Step(lambda: _mistyped(a, b), Reach.MISTYPED)
     for x, y in pairs[1:]:
         yield Step(partial(_together, x, y), Reach.OTHERS)

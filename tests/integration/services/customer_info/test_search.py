@@ -15,7 +15,7 @@ from tests.integration.services.customer_info.messages import new_uuid, product
 
 Metadata = tuple[tuple[str, str], ...]
 PEOPLE = (("Jürgen", "Schröder"), ("Anna-Lena", "van der Heide"), ("Łukasz", "Wójcik"), ("Siobhán", "O'Brien"))
-COMPANIES = ("Nordwind Logistik GmbH & Co. KG", "Société Générale de Plomberie S.A.")
+COMPANIES = ("Nordwind Logistik GmbH & Co. KG", "Société Générale de Plomberie S.A.", "AB Volvo")
 
 
 @pytest.fixture
@@ -59,6 +59,8 @@ async def found(search: SearchServiceStub, agent: Metadata, text: str) -> Sequen
         ("nordwind logistik", 4),
         ("Nordwnid Logistik AG", 4),
         ("societe generale plomberie", 5),
+        ("AB Vol", 6),
+        ("Dr. Wójc", 2),
     ],
 )
 async def test_a_name_is_found_however_it_is_typed(
@@ -98,6 +100,10 @@ async def test_less_than_two_letters_are_refused(search: SearchServiceStub, agen
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await found(search, agent, text)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_one_letter_behind_a_title_is_no_refusal(search: SearchServiceStub, agent: Metadata) -> None:
+    assert all(0 < a.score <= 1 for a in await found(search, agent, "Dr N"))
 
 
 async def test_any_identifier_leads_to_its_customer_and_says_what_it_is_of(

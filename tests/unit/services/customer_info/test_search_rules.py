@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from services.customer_info.names.forms_rules import LEGAL_FORMS, PARTICLES, TITLES
-from services.customer_info.names.rules import sound
+from services.customer_info.names.forms_rules import LEADING_FORMS, LEGAL_FORMS, PARTICLES, TITLES
+from services.customer_info.names.rules import parsed, sound
 from services.customer_info.search.ranking_rules import FLOOR, FOUND, GOOD, NEARLY_FOUND
 from services.customer_info.search.rules import MOST_PAIRED, MOST_WORDS, WORD, Reach, Step, index_terms, plan, ranked
 from services.customer_info.search.spelling_rules import beginnings, continued, slips
@@ -85,6 +85,56 @@ def test_typing_finds_a_second_word_from_its_first_letter_on(given_name: str, fa
     assert asked(f"{given_name} {started}", Reach.TYPED) & index_terms([given_name, family])
 
 
+@given(st.sampled_from(sorted(LEADING_FORMS | TITLES)), spelled, st.integers(2, 14))
+def test_typing_finds_a_word_behind_a_legal_form_or_a_title_from_its_second_letter_on(
+    before: str, word: str, length: int
+) -> None:
+    typed = f"{before} {word[:length]}"
+    assume(parsed(typed).core == (word[:length],) and parsed(f"{before} {word}").core == (word,))
+    assert asked(typed, Reach.TYPED) & index_terms([f"{before} {word}"])
+
+
+@given(st.sampled_from(sorted(LEADING_FORMS | TITLES)), names, spelled, st.integers(1, 14))
+def test_typing_finds_two_words_behind_a_legal_form_or_a_title_from_the_first_letter_of_the_second_on(
+    before: str, one: str, other: str, length: int
+) -> None:
+    typed = f"{before} {one} {other[:length]}"
+    assume(parsed(typed).core == (one, other[:length]) and parsed(f"{before} {one} {other}").core == (one, other))
+    assume(sound(one)[:WORD] != sound(other)[:WORD])
+    assert asked(typed, Reach.TYPED) & index_terms([f"{before} {one} {other}"])
+
+
+@pytest.mark.parametrize(
+    ("query", "customer"),
+    [
+        ("AB V", ["AB Volvo"]),
+        ("AB Vo", ["AB Volvo"]),
+        ("AS Nor", ["AS Norsk Hydro"]),
+        ("AB Volvo P", ["AB Volvo Personvagnar"]),
+        ("ООО Р", ["ООО Ромашка"]),
+        ("van Ber", ["Anna", "van den Berg"]),
+        ("AB Vlovo", ["AB Volvo"]),
+    ],
+)
+def test_what_says_only_what_somebody_is_hides_nobody_behind_it(query: str, customer: list[str]) -> None:
+    assert asked(query, Reach.TYPED, Reach.MISTYPED) & index_terms(customer)
+    assert score(query, *customer) >= FLOOR
+
+
+def test_half_of_two_names_is_asked_for_before_those_who_share_one_of_them() -> None:
+    sandrine, others = index_terms(["Sandrine", "Lemoine"]), index_terms(["Anna", "Lemke"])
+    steps = [step.terms for step in plan("san lem").steps]
+    assert min(n for n, terms in enumerate(steps) if terms & sandrine) < min(
+        n for n, terms in enumerate(steps) if terms & others
+    )
+    assert order("san lem", ("Anna", "Lemke"), ("Sandrine", "Lemoine"))[0] == "Sandrine Lemoine"
+
+
+@pytest.mark.parametrize("query", ["Dr N", "Mr K", "UAB L", "ООО Р"])
+def test_two_letters_are_enough_wherever_they_stand(query: str) -> None:
+    assert plan(query).steps
+
+
 @pytest.mark.parametrize(
     ("query", "customer"),
     [
@@ -147,6 +197,7 @@ def test_the_terms_of_a_customer_are_bounded(given_names: list[str]) -> None:
 
 
 @given(texts)
+@example("dr k").via("one letter, of which any word may be the beginning")
 def test_a_plan_asks_for_a_bounded_number_of_terms(query: str) -> None:
     # No sound of four letters is written in more ways than `kiki`: 3278 beginnings, two terms for the word itself, and
     # one for the beginning that was typed, where it is none of these.
