@@ -13,11 +13,12 @@ Id = TypeVar("Id", bound=Hashable)
 FLOOR: Final = 0.5
 """What scores less is no answer."""
 FOUND: Final = 0.9
-"""From here on every word stands there as typed, or begins so; what scores less has a word that does not."""
+"""From here on every word stands there as typed, or is the last, of two letters or more, and begins one; a title,
+particle or legal form may be another. What scores less has a word that does not."""
 NEARLY_FOUND: Final = 0.82
 """From here on most of what was typed stands there so."""
 GOOD: Final = 0.7
-"""From here on every word of the query has its counterpart, if mistyped."""
+"""From here on what was typed has its counterpart, if mistyped: all but a short word beside long ones."""
 
 # The degrees never overlap, so that exact comes before begun, and begun before mistyped.
 _EXACT, _BEGUN, _ALIKE, _SHORTENED, _ONE_SLIP, _TWO_SLIPS, _INITIAL = 1.0, 0.935, 0.87, 0.77, 0.75, 0.62, 0.6

@@ -43,8 +43,9 @@ SHORTEST: Final = 2
 """Letters from which on there is anything to look for."""
 SLIPPABLE: Final = 4
 """Letters from which on a slip is looked for: of three letters, two do not make a name."""
-MOST_WORDS: Final = 6
-"""Words of a customer that are indexed."""
+MOST_WORDS: Final = 32
+"""Words of a customer that are indexed: more than a name of 256 letters has, the longest that the contract allows,
+unless somebody wants it to."""
 MOST_PAIRED: Final = 4
 """Words of a customer, or of a question, that are taken in pairs: pairs grow with the square."""
 NEARLY: Final = 4

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - letters of several alphabets are the point
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -182,6 +183,16 @@ def test_a_person_of_two_names_is_found_under_about_a_dozen_terms() -> None:
     }  # fmt: skip
 
 
+def test_a_company_of_many_words_is_found_by_each_of_them() -> None:
+    society = (
+        "Deutsche Gesellschaft für Internationale Zusammenarbeit, Technische Entwicklung und Ausbildung Brandenburg"
+    )
+    held = index_terms([f"{society} GmbH"])
+    for word in society.replace(",", "").split():
+        assert asked(word, Reach.TYPED) & held
+        assert asked(word[: max(2, len(word) // 2)], Reach.TYPED) & held
+
+
 def test_a_word_that_is_written_as_it_sounds_has_one_term_for_both() -> None:
     assert {t for t in index_terms(["Peter"]) if t[0] in "ws"} == {"w:peter"}
     assert {t for t in index_terms(["Pether"]) if t[0] in "ws"} == {"w:pether", "s:peter"}
@@ -290,6 +301,31 @@ def test_one_word_as_typed_does_not_make_up_for_another_that_is_not() -> None:
 def test_whatever_nobody_asked_for_what_is_typed_scores_as_found(family: str) -> None:
     assert score(family[:2], "Wolfgang-Maximilian Alexander", family) >= FOUND
     assert score(family, "Wolfgang-Maximilian Alexander", family) > score(family[:-1], family)
+
+
+several = st.lists(names, min_size=1, max_size=5, unique=True)
+
+
+@given(several, st.randoms(use_true_random=False), st.integers(1, 5), st.integers(2, 14))
+def test_a_name_of_which_every_word_typed_stands_there_scores_as_found(
+    who: list[str], chance: random.Random, count: int, length: int
+) -> None:
+    assume(set(who).isdisjoint(LEGAL_FORMS | TITLES | PARTICLES))
+    typed = chance.sample(who, min(count, len(who)))
+    assert (score(" ".join(typed), *who) == 1.0) == (len(typed) == len(who))
+    typed[-1] = typed[-1][:length]
+    assume(parsed(" ".join(typed)).core == tuple(typed))
+    assert score(" ".join(typed), *who) >= FOUND
+
+
+@given(several, several, st.integers(0, 20), edits, st.sampled_from(LETTERS))
+def test_only_who_is_called_as_typed_or_begins_so_scores_as_found(
+    who: list[str], others: list[str], at: int, edit: str, letter: str
+) -> None:
+    typed = [*who[1:], *others[1:], edited(who[0], at, edit, letter)]
+    assume(parsed(" ".join(typed)).core == tuple(typed))
+    stands = all(w in who for w in typed[:-1]) and any(w.startswith(typed[-1]) for w in who)
+    assert stands or score(" ".join(typed), *who) < FOUND
 
 
 def test_the_order_of_words_does_not_count() -> None:
