@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from chassis.rules import Invalid
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-# A flag or a count names nobody. Free text could, and events are kept beyond an erasure.
+# Those that the contract tells of. Any other name is free text, and events are kept beyond an erasure.
+_TOLD = frozenset({"senior", "partner", "dependents"})
+# A flag or a count names nobody. Free text could.
 _HARMLESS = re.compile(r"yes|no|true|false|[0-9]{1,3}", re.ASCII)
 
 
@@ -27,5 +29,5 @@ def check(characteristics: Iterable[tuple[str, str]]) -> None:
 
 
 def told(characteristics: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those that events may tell of: flags, and whole numbers of at most three digits."""
-    return [(name, value) for name, value in characteristics if _HARMLESS.fullmatch(value)]
+    """Those that events may tell of: of what the contract names, flags, and whole numbers of at most three digits."""
+    return [(name, value) for name, value in characteristics if name in _TOLD and _HARMLESS.fullmatch(value)]

@@ -52,6 +52,12 @@ def test_of_characteristics_events_tell_flags_and_counts_only() -> None:
     assert [(c.name, c.value) for c in facts.characteristics] == [("senior", "yes"), ("dependents", "2")]
 
 
+def test_events_call_no_characteristic_by_a_name_that_somebody_thought_of() -> None:
+    said = (("partner", "no"), ("ask_for_anna_mueller", "yes"), ("lives_with_ada", "1"))
+    facts = customers_wire.facts(replace(person(), characteristics=said))
+    assert [(c.name, c.value) for c in facts.characteristics] == [("partner", "no")]
+
+
 @given(strategies.products)
 def test_events_tell_of_a_product_no_numbers_and_no_devices(product: Product) -> None:
     facts = portfolio_wire.facts(product)
