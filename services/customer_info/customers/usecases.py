@@ -17,6 +17,7 @@ from chassis.query.selection import Selection
 from chassis.rules import Invalid, NotFound, Refusal, missing
 from chassis.times import now
 from services.customer_info.customers import import_rules, rules, state_rules, structure_rules, wire
+from services.customer_info.customers.as_of import line
 from services.customer_info.customers.import_rules import Held, Row
 from services.customer_info.customers.rules import Customer, ExternalId, Status
 from services.customer_info.identifier_rules import Key
@@ -129,7 +130,7 @@ class CustomerUseCases:
         Raises:
             NotFound: there was none.
         """
-        chain = await self._chain(customer_id, at)
+        chain = await line(customer_id, partial(self._store.as_of, at=at))
         if not chain:
             raise missing("customer", customer_id)
         if not own:
@@ -138,15 +139,6 @@ class CustomerUseCases:
         members = (await self._lineage.of_many([customer_id]))[customer_id]
         customer = list(takewhile(lambda c: c.id in members, chain))[-1]
         return customer if set(customer.sources) <= set(members) else rules.without_personal(customer)
-
-    async def _chain(self, customer_id: str, at: datetime) -> list[Customer]:
-        """A record as it stood at `at`, and after it the ones it was merged into by then, one into the next."""
-        found: dict[str, Customer] = {}
-        # Times of two replicas whose clocks differ may close a circle that was none.
-        while customer_id and customer_id not in found and (then := await self._store.as_of(customer_id, at)):
-            found[customer_id] = then
-            customer_id = then.merged_into
-        return list(found.values())
 
     async def page(self, selection: Selection) -> tuple[list[Customer], str]:
         """A page of customers, and the next page's token.

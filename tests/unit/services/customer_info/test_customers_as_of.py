@@ -24,3 +24,10 @@ async def test_an_id_that_was_nobodys_yet_is_left_out() -> None:
     known = FakeCustomers(young, LAST)
     assert await survivors_as_of(known, [young.id, LAST.id, new_uuid()], NOON) == {LAST.id: LAST}
     assert await survivors_as_of(known, [], NOON) == {}
+
+
+async def test_a_circle_that_two_clocks_closed_ends() -> None:
+    one, other = person(), person()
+    round_about = FakeCustomers(replace(one, merged_into=other.id), replace(other, merged_into=one.id))
+    found = await survivors_as_of(round_about, [one.id], NOON)
+    assert found[one.id].id == other.id
