@@ -182,20 +182,21 @@ class MergeUseCases:
                 raise Refused("the record is not merged into another", metadata={"state": duplicate.status})
             survivor = await self._record(transaction, duplicate.merged_into)
             check_open(survivor)
-            holding = [await self._held(transaction, m) for m in await self._store.holding(transaction, survivor.id)]
-            nth = [held.duplicate.id for held in holding].index(duplicate.id)
-            parting = parting_rules.unmerged(holding[nth], holding[nth + 1 :], survivor, now())
+            holding = await self._store.holding(transaction, survivor.id)
+            since = [merge.duplicate_id for merge in holding].index(duplicate.id)
+            undone, *later = [await self._held(transaction, merge) for merge in holding[since:]]
+            parting = parting_rules.unmerged(undone, later, survivor, now())
             members = await self._lineage.read(transaction, survivor.id)
             into = await self._customers.merged_into(transaction, members)
-            merge, mine = holding[nth].merge, parting.survivor[-1]
-            await self._part(transaction, parting, merge, rules.groups(members, into, duplicate.id))
+            await self._part(transaction, parting, undone.merge, rules.groups(members, into, duplicate.id))
             for again in parting.again:
                 await self._store.replace(transaction, again)
             for other in parting.others:
                 await self._customers.replace(transaction, other)
-            undone = replace(merge, unmerge_time=mine.update_time, unmerged_by=subject())
-            await self._store.replace(transaction, undone)
-            return mine, parting.duplicate, undone
+            mine = parting.survivor[-1]
+            over = replace(undone.merge, unmerge_time=mine.update_time, unmerged_by=subject())
+            await self._store.replace(transaction, over)
+            return mine, parting.duplicate, over
 
         return await self._store.transact(work)
 
