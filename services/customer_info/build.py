@@ -41,6 +41,7 @@ from services.customer_info.consents.usecases import ConsentUseCases
 from services.customer_info.customers import handlers as customers_handlers
 from services.customer_info.customers.looking_up import LookUp
 from services.customer_info.customers.store import CUSTOMERS, CustomerStore
+from services.customer_info.customers.turns import Turns
 from services.customer_info.customers.usecases import CustomerUseCases
 from services.customer_info.duplicates import handlers as duplicates_handlers
 from services.customer_info.duplicates.store import DISTINCT, DuplicateStore
@@ -144,6 +145,7 @@ class Base:
     history: History
     lineage: Lineage
     loads: LoadUseCases
+    turns: Turns
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ async def _base(app: App) -> Base:
         settings.customer_info_master_key_token_file,
     )
     loads = LoadUseCases(LoadStore(store), vault.fingerprint)
-    return Base(app, settings, store, vault, History(store), Lineage(store), loads)
+    return Base(app, settings, store, vault, History(store), Lineage(store), loads, Turns())
 
 
 def _stores(base: Base) -> Stores:
@@ -240,16 +242,21 @@ async def _portfolio(base: Base, stores: Stores) -> None:
 
 def _hierarchy(base: Base, stores: Stores) -> None:
     reading = HierarchyReading(stores.nodes, base.lineage, stores.products)
-    hierarchy_handlers.install(base.app, HierarchyUseCases(stores.nodes, stores.customers), reading)
+    hierarchy_handlers.install(base.app, HierarchyUseCases(stores.nodes, stores.customers, base.turns), reading)
     accounts = AccountUseCases(
-        stores.accounts, stores.customers, nodes=stores.nodes, products=stores.products, lineage=base.lineage
+        stores.accounts,
+        stores.customers,
+        nodes=stores.nodes,
+        products=stores.products,
+        lineage=base.lineage,
+        turns=base.turns,
     )
     accounts_handlers.install(base.app, accounts)
 
 
 async def _responsibilities(base: Base, stores: Stores) -> None:
     around = (stores.duties, stores.customers, stores.nodes, base.lineage)
-    usecases = ResponsibilityUseCases(*around)
+    usecases = ResponsibilityUseCases(*around, turns=base.turns)
     await usecases.start()
     responsibilities_handlers.install(base.app, usecases, ResponsibilityReading(*around))
 

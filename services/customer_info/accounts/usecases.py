@@ -16,6 +16,7 @@ from services.customer_info.accounts.request_rules import Actor, Request, Reques
 from services.customer_info.accounts.rules import Account, Content, Kind
 from services.customer_info.customers.holding import held
 from services.customer_info.customers.rules import Customer
+from services.customer_info.customers.turns import Turns
 from services.customer_info.hierarchy.rules import Placement, Tree, read_time
 
 T = TypeVar("T")
@@ -97,8 +98,17 @@ class AccountUseCases:
     """Takes, decides and applies requests about accounts; reads both."""
 
     def __init__(
-        self, store: Accounts, customers: Owners, *, nodes: Nodes, products: Products, lineage: Lineage
+        self,
+        store: Accounts,
+        customers: Owners,
+        *,
+        nodes: Nodes,
+        products: Products,
+        lineage: Lineage,
+        turns: Turns | None = None,
     ) -> None:
+        """`turns` are shared with others who hold the same customers; None: with nobody."""
+        self._turns = turns or Turns()
         self._store = store
         self._customers = customers
         self._nodes = nodes
@@ -131,7 +141,7 @@ class AccountUseCases:
             await self._store.ask(transaction, request, asked_event(request))
             return request
 
-        return await self._store.once(request_id, content, work)
+        return await self._turns.take(wish.customer_id, lambda: self._store.once(request_id, content, work))
 
     async def approve(
         self, customer_id: str, request_id: str, given_etag: str, note: str, actor: Actor
@@ -159,7 +169,7 @@ class AccountUseCases:
             return after, account
 
         try:
-            return await self._store.transact(work)
+            return await self._turns.take(customer_id, lambda: self._store.transact(work))
         except _Impossible as impossible:
             await self._fail(customer_id, request_id, note, actor, impossible.refusal)
             raise impossible.refusal from impossible
@@ -177,7 +187,7 @@ class AccountUseCases:
             _check_decidable(before, given_etag, actor, ids)
             return await self._ended(transaction, before, RequestStatus.REJECTED, note, actor)
 
-        return await self._store.transact(work)
+        return await self._turns.take(customer_id, lambda: self._store.transact(work))
 
     async def withdraw(self, customer_id: str, request_id: str, given_etag: str, note: str, actor: Actor) -> Request:
         """Takes a request back.
@@ -193,7 +203,7 @@ class AccountUseCases:
             request_rules.check_asker(before, actor)
             return await self._ended(transaction, before, RequestStatus.WITHDRAWN, note, actor)
 
-        return await self._store.transact(work)
+        return await self._turns.take(customer_id, lambda: self._store.transact(work))
 
     async def get(self, customer_id: str, account_id: str) -> Account:
         """One account; of this customer, if one is named.

@@ -13,9 +13,9 @@ from chassis.query.selection import Selection
 from chassis.rules import Invalid, missing
 from chassis.times import now
 from services.customer_info.customers.holding import Owners, held, unerased_held
+from services.customer_info.customers.turns import Turns
 from services.customer_info.hierarchy import rules, wire
 from services.customer_info.hierarchy.rules import DEEPEST, MOST_ADDED, Change, Node, Placement, Tree
-from services.customer_info.hierarchy.turns import Turns
 
 T = TypeVar("T")
 
@@ -94,10 +94,11 @@ class _Step:
 class HierarchyUseCases:
     """Makes and renames trees; adds, changes, moves and ends nodes."""
 
-    def __init__(self, store: Hierarchies, customers: Owners) -> None:
+    def __init__(self, store: Hierarchies, customers: Owners, turns: Turns | None = None) -> None:
+        """`turns` are shared with others who hold the same customers; None: with nobody."""
         self._store = store
         self._customers = customers
-        self._turns = Turns()
+        self._turns = turns or Turns()
 
     async def create(self, wish: Tree, request_id: str, content: bytes) -> Tree:
         """Makes a tree without nodes; a retry with the same `request_id` gets the same one.

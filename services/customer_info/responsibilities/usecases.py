@@ -15,6 +15,7 @@ from chassis.rules import NotFound, missing
 from chassis.times import now
 from services.customer_info.customers import holding
 from services.customer_info.customers.holding import Owners, held, survivor_held
+from services.customer_info.customers.turns import Turns
 from services.customer_info.hierarchy.rules import Placement
 from services.customer_info.history.rules import Made
 from services.customer_info.history.versions import version_page
@@ -71,7 +72,11 @@ class Lineage(holding.Lineage, Protocol):
 class ResponsibilityUseCases:
     """Defines, assigns and ends responsibilities."""
 
-    def __init__(self, store: Responsibilities, customers: Owners, trees: Trees, lineage: Lineage) -> None:
+    def __init__(
+        self, store: Responsibilities, customers: Owners, trees: Trees, lineage: Lineage, *, turns: Turns | None = None
+    ) -> None:
+        """`turns` are shared with others who hold the same customers; None: with nobody."""
+        self._turns = turns or Turns()
         self._store = store
         self._customers = customers
         self._trees = trees
@@ -146,7 +151,7 @@ class ResponsibilityUseCases:
             await self._store.put(transaction, assignment, assigned_event(assignment))
             return assignment
 
-        return await self._store.once(request_id, content, work)
+        return await self._turns.take(wish.customer_id, lambda: self._store.once(request_id, content, work))
 
     async def end(self, customer_id: str, assignment_id: str, end: datetime | None, given_etag: str) -> Assignment:
         """Sets when an assignment ends: now, unless a time is given.
@@ -168,7 +173,7 @@ class ResponsibilityUseCases:
                 await self._store.put(transaction, after, ended_event(after))
             return after
 
-        return await self._store.transact(work)
+        return await self._turns.take(customer_id, lambda: self._store.transact(work))
 
     async def get(self, customer_id: str, assignment_id: str) -> Assignment:
         """One assignment; of this enterprise, if one is named.

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from services.customer_info.hierarchy.turns import Turns
+from services.customer_info.customers.turns import Turns
 
 
 async def test_those_with_the_same_key_come_one_after_the_other_in_order() -> None:

@@ -12,7 +12,8 @@ class Turns:
     """One turn at a time for each key. It orders the callers of one process; between processes the store decides.
 
     MongoDB does not queue writers of one document: all but one begin anew, after ever longer pauses. Of 64 moves of one
-    tree at once the last one took 21 s; in turns it takes as long as 64 moves do.
+    tree at once the last one took 21 s; in turns it takes as long as 64 moves do. Who holds a customer (`holding.py`)
+    writes its document.
     """
 
     def __init__(self) -> None:
