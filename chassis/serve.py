@@ -30,6 +30,8 @@ from chassis.workers import is_worker, supervise, watch_parent
 
 Build = Callable[[App], Coroutine[Any, Any, None]]
 LONGEST_PAUSE_SECONDS = 5.0
+# What it may take, once calls in flight had their time, to give back leases and connections.
+END_SECONDS = 10.0
 # Objects made between two looks of the garbage collector.
 GC_OBJECTS = 20_000
 _log = log.logger("serve")
@@ -62,6 +64,7 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    bound = asyncio.create_task(_bound_the_end(stop, settings))
     try:
         telemetry.configure(name, settings)
     except OSError as error:
@@ -70,6 +73,8 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
     await keys.refresh()
     chain = interceptors.ordered(settings, Verifier(keys, settings.jwt_issuer, settings.jwt_audience))
     async with contextlib.AsyncExitStack() as resources:
+        # The first to come is the last to go: it bounds how long the others take.
+        resources.callback(bound.cancel)
         app = App(name, settings, chain, resources, OwnToken(settings.token_file))
         if is_worker():
             watching = asyncio.create_task(watch_parent(stop))
@@ -87,6 +92,17 @@ async def _main(name: str, settings: Settings, build: Build) -> None:
             await _drain(server, vitals, chain, settings)
     telemetry.flush()
     _log.info("stopped")
+
+
+async def _bound_the_end(stop: asyncio.Event, settings: Settings) -> None:
+    """Ends the process when something holds up its end: a worker must not outlive its supervisor and hold the port.
+
+    What was acknowledged is in the store by then; who watches the process starts another one.
+    """
+    await stop.wait()
+    await asyncio.sleep(settings.drain_delay_seconds + settings.drain_seconds + END_SECONDS)
+    _log.error("stop_overdue", waiting=sorted({f"{t.get_name()}: {t.get_coro()!r}" for t in asyncio.all_tasks()}))
+    os._exit(1)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

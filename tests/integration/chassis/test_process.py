@@ -124,6 +124,16 @@ async def test_a_process_told_to_stop_says_so_ends_its_streams_and_exits_clean(
         assert await asyncio.to_thread(service.child.wait, 10) == 0
 
 
+def test_a_process_whose_end_is_held_up_ends_all_the_same_and_says_what_held_it_up(keys: Keys, tmp_path: Path) -> None:
+    with serving("tests.support.stubborn", keys, tmp_path, drain_seconds="0", drain_delay_seconds="0") as service:
+        assert service.child is not None
+        service.child.send_signal(signal.SIGTERM)
+        assert service.child.wait(30) == 1
+        log = (tmp_path / "tests.support.stubborn.log").read_text()
+    assert "stop_overdue" in log
+    assert "held_up" in log
+
+
 async def test_workers_share_one_port_are_replaced_when_they_die_and_leave_with_their_supervisor(
     keys: Keys, uri: str, tmp_path: Path
 ) -> None:
