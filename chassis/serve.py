@@ -25,6 +25,7 @@ from chassis.interceptors.base import Interceptor
 from chassis.interceptors.shedding import Shedding
 from chassis.mongo.client import StoreError
 from chassis.settings import Settings, load
+from chassis.tasks import end
 from chassis.vault.master import MasterKeyError
 from chassis.workers import is_worker, supervise, watch_parent
 
@@ -111,8 +112,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
         return False
     await task
     return True
@@ -191,9 +191,7 @@ async def _jobs(jobs: Sequence[tuple[str, Job]]) -> Any:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 async def _keep_running(name: str, job: Job) -> None:

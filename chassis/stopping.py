@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
 from chassis.rules import Unavailable
+from chassis.tasks import end
 
 T = TypeVar("T")
 _EVENTS: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
@@ -39,7 +40,4 @@ async def until_stopping(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
                 return
             yield item
     finally:
-        stop.cancel()
-        if step is not None and not step.done():
-            step.cancel()
-            await asyncio.gather(step, return_exceptions=True)
+        await end([stop] if step is None else [stop, step])

@@ -17,6 +17,7 @@ from chassis.log import logger
 from chassis.mongo.client import Document, Store
 from chassis.mongo.faults import position_lost
 from chassis.rules import Invalid
+from chassis.tasks import end
 
 MOST_IN_A_BATCH = 500
 # A transaction lives a minute at most: an event whose id is older than this before the last one seen is not under way.
@@ -135,8 +136,7 @@ class Feed:
                 last = max(last, *(e.id for e in events))
                 yield Batch(events, Position(token=batch[-1]["_id"], last=last))
         finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            await end([reader])
             await stream.close()
 
     def _event(self, source: Source, document: Document) -> events_pb2.Event:

@@ -15,6 +15,7 @@ from chassis.log import logger
 from chassis.mongo.client import Store
 from chassis.mongo.faults import duplicate
 from chassis.mongo.schema import Collection
+from chassis.tasks import end
 
 LEASES = Collection("leases", required={"holder": "string", "expire_time": "date"})
 TERM = timedelta(seconds=6)
@@ -49,9 +50,7 @@ class Lease:
             if task in done:
                 await task
         finally:
-            for part in (task, keeper):
-                part.cancel()
-            await asyncio.gather(task, keeper, return_exceptions=True)
+            await end([task, keeper])
             await self._give_back()
 
     async def _take(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chassis.rules import Unavailable
+from chassis.tasks import end
 from chassis.times import now
 
 SERVICES = ("customer_info", "interaction", "retention", "sla")
@@ -77,9 +78,7 @@ class Export:
                     raise error
             firsts = {name: task.result() for name, task in tasks.items()}
         finally:
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await end(tasks.values())
         for name, part in firsts.items():
             if part is None:
                 raise Unavailable(f"{name} told nothing: an export without it would not be complete")

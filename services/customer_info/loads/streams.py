@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from chassis.bulk import Outcome, refusal_of
 from chassis.rules import Refusal
+from chassis.tasks import end
 from chassis.times import now
 from services.customer_info.loading import Load as Loading
 from services.customer_info.loading import Outcomes, in_row
@@ -76,9 +77,7 @@ async def run(kind: Kind[M, R], loads: LoadUseCases, requests: AsyncIterator[Req
         while at_hand:
             await at_hand.popleft()
     finally:
-        for task in at_hand:
-            task.cancel()
-        await asyncio.gather(*at_hand, return_exceptions=True)
+        await end(at_hand)
     if stream is None:
         return Load("", kind.name)
     stream.check_end()

@@ -10,6 +10,7 @@ from holdfast.interaction.v1 import interactions_pb2_grpc
 
 from chassis.bulk import Outcome, row_error
 from chassis.query.selection import selection
+from chassis.tasks import end
 from chassis.validation import check_rows
 from services.interaction.interactions.usecases import InteractionUseCases
 
@@ -101,6 +102,4 @@ async def _in_order(
         await reader
     finally:
         # The client left, or a message failed: nobody will hear of what is still under way.
-        for task in (reader, *running):
-            task.cancel()
-        await asyncio.gather(reader, *running, return_exceptions=True)
+        await end([reader, *running])
