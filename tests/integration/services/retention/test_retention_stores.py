@@ -250,9 +250,11 @@ async def test_there_is_one_champion_and_its_change_is_told(models: Any) -> None
 
 
 async def test_the_signing_key_is_made_once(models: Any) -> None:
-    made = iter([b"first", b"second", b"third"])
+    made = iter([b"first", b"second", b"third", b"late"])
     keys = await asyncio.gather(*(models.signing_key(lambda: next(made), NOON) for _ in range(3)))
-    assert keys == [b"first"] * 3
+    # Whoever was the first to reach the store.
+    assert keys[0] in (b"first", b"second", b"third")
+    assert [*keys, await models.signing_key(lambda: next(made), NOON)] == [keys[0]] * 4
 
 
 async def test_a_second_champion_is_refused_by_the_store_itself(store: Store) -> None:
