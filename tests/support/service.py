@@ -1,8 +1,9 @@
 """Runs one service of the mesh as a real process, over real sockets, for integration tests."""
 
 import contextlib
+import itertools
 import os
-import socket
+import secrets
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cli.mesh import instance as instances
+from cli.mesh import ports
 from cli.mesh.instance import Instance
 from cli.mesh.issuer import ISSUER, Issuer
 from cli.mesh.mongod import make_secrets
@@ -24,11 +26,17 @@ START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
+# Below the ports of whole instances (`ports.FREE_FIRST`) and those that the kernel gives to connections, in lanes: no
+# two test workers get the same one, however long a server takes to listen there.
+FIRST_PORT, LANES, SLOTS = 10_000, 16, 600
+_lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % LANES
+_slots = itertools.count(secrets.randbelow(SLOTS))
+
+
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody listens on now, and that nobody else of this session is given."""
+    every = (FIRST_PORT + next(_slots) % SLOTS * LANES + _lane for _ in range(SLOTS))
+    return next(port for port in every if ports.is_free(port))
 
 
 @dataclass
@@ -83,6 +91,8 @@ class Process:
                 self.kill()
                 raise RuntimeError(f"{self.module} does not serve:\n{self.log.read_text()[-3000:]}")
             time.sleep(POLL_SECONDS)
+        if self.child.poll() is not None:
+            raise RuntimeError(f"somebody else serves at {self.address}:\n{self.log.read_text()[-3000:]}")
 
     def kill(self) -> None:
         """As a crash would: SIGKILL."""

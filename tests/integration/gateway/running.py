@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +18,7 @@ from holdfast.gateway.v1 import experience_pb2_grpc, privacy_pb2, privacy_pb2_gr
 from chassis.errors import reason_of
 from cli.mesh.issuer import AUDIENCE, ISSUER, Issuer
 from tests.integration.gateway.fakes import FakeService
+from tests.support.service import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SECTION_SECONDS = 2.0
@@ -34,13 +34,6 @@ FRESH, STALE, MISSING, ABSENT = (
 def freshness(answer: pb.GetCustomer360Response) -> dict[str, "pb.SectionStatus.Freshness.ValueType"]:
     """How far each section of an answer can be trusted."""
     return {name: getattr(answer, name).status.freshness for name in SECTIONS}
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

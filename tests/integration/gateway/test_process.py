@@ -11,8 +11,9 @@ import pytest
 from cli.mesh.instance import Instance
 from cli.mesh.issuer import Issuer
 from tests.integration.gateway.fakes import FakeService
-from tests.integration.gateway.running import FRESH, Gateway, environment, free_port, freshness, logged, running, start
+from tests.integration.gateway.running import FRESH, Gateway, environment, freshness, logged, running, start
 from tests.support.polling import until
+from tests.support.service import free_port
 
 
 @pytest.mark.parametrize(
