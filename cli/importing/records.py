@@ -16,6 +16,7 @@ from holdfast.customer_info.v1.customers_pb2 import ImportCustomersRequest
 from holdfast.customer_info.v1.loads_pb2 import GetLoadRequest, Load
 from holdfast.customer_info.v1.portfolio_pb2 import ImportProductsRequest
 
+from chassis.tasks import end
 from cli.client import CALL_SECONDS, Client, explanation
 from cli.console import CommandError
 from cli.importing.bars import Bar
@@ -106,8 +107,7 @@ async def _pass(client: Client, file: RecordFile[M], kind: str, bar: Bar, *, res
     except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
         raise _broken(error, progress) from None
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end([watching])
     if not report.summary.received:
         report.load_id = ""
     bar.done(file.size, f"{report.summary.received:,} rows")

@@ -176,7 +176,7 @@ async def test_what_is_sealed_is_taken_out_of_the_versions_of_who_is_erased(
 
 
 @given(stories)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 async def test_a_customer_as_of_any_time_is_what_was_read_then(store: Store, vault: Vault, steps: list[Edit]) -> None:
     usecases = CustomerUseCases(CustomerStore(store, vault, History(store)), Lineage(store))
     story = await played(usecases, steps)

@@ -142,7 +142,7 @@ async def test_a_service_that_was_never_heard_from_has_no_time(subject: Subject[
 
 
 @given(build.profiles)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 async def test_whatever_a_profile_says_is_read_back_as_it_was(store: Store, vault: Vault, profile: Profile) -> None:
     real = ProfileStore(store, vault, History(store))
     kept = replace(profile, customer_id=new_uuid(), id=new_uuid(), version=1, create_time=NOON, update_time=NOON)

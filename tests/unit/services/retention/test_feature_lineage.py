@@ -188,7 +188,7 @@ KINDS_OF_STEP = st.sampled_from(["tell", "tell", "tell", "merge", "part", "erase
 steps = st.lists(st.tuples(KINDS_OF_STEP, st.integers(0, 99), st.integers(1, 99)), max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps, st.integers(1, 7))
 def test_whatever_is_told_merged_parted_and_erased_in_between_the_features_are_those_of_the_final_customers(
     chosen: Sequence[Step], size: int

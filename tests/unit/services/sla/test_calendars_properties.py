@@ -62,7 +62,7 @@ def is_open(calendar: Calendar, instant: datetime) -> bool:
     return any(start <= second < end for start, end in own.get(shown.date(), regular))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calendars(), st.integers(-3000, 3000), st.integers(0, 3000))
 def test_counting_agrees_with_looking_at_the_wall_clock_every_minute(
     drawn: tuple[Calendar, datetime], offset: int, length: int
@@ -73,7 +73,7 @@ def test_counting_agrees_with_looking_at_the_wall_clock_every_minute(
     assert business_seconds(calendar, start, start + length * MINUTE) == seen
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(calendars(), st.integers(-3000, 3000), st.integers(1, 400))
 def test_a_due_time_is_the_first_minute_at_which_enough_minutes_were_open(
     drawn: tuple[Calendar, datetime], offset: int, minutes: int
@@ -92,7 +92,7 @@ def test_a_due_time_is_the_first_minute_at_which_enough_minutes_were_open(
     assert due == instant
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(calendars(), st.lists(st.integers(-40 * 86_400 * 10**6, 400 * 86_400 * 10**6), min_size=3, max_size=3))
 def test_the_parts_of_a_split_period_add_up_to_the_whole(drawn: tuple[Calendar, datetime], offsets: list[int]) -> None:
     calendar, change = drawn
@@ -102,7 +102,7 @@ def test_the_parts_of_a_split_period_add_up_to_the_whole(drawn: tuple[Calendar, 
     assert sum((timedelta(seconds=part) for part in parts), timedelta()) == whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(calendars(), st.integers(-40 * 86_400 * 10**6, 40 * 86_400 * 10**6), st.integers(0, 60 * 10**6))
 def test_adding_is_the_inverse_of_counting(drawn: tuple[Calendar, datetime], offset: int, weeks: int) -> None:
     calendar, change = drawn
@@ -115,7 +115,7 @@ def test_adding_is_the_inverse_of_counting(drawn: tuple[Calendar, datetime], off
         assert business_seconds(calendar, start, due - timedelta(microseconds=1)) == (micros - 1) / 10**6
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(calendars(), st.integers(-10_000, 10_000), st.integers(0, 600_000))
 def test_intervals_tile_the_period_and_their_open_parts_are_what_counts(
     drawn: tuple[Calendar, datetime], offset: int, length: int

@@ -151,7 +151,7 @@ def judge(log: list[Event], minute: float) -> ClockState:
     return evaluate(log, TERMS, START + minute * MINUTE)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(logs(), st.integers(600, LENGTH))
 def test_the_verdict_agrees_with_living_through_the_log_minute_by_minute(log: list[Event], minute: int) -> None:
     oracle = Oracle()
@@ -162,20 +162,20 @@ def test_the_verdict_agrees_with_living_through_the_log_minute_by_minute(log: li
     assert state.status is oracle.status()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(logs().flatmap(lambda log: st.tuples(st.just(log), st.permutations(log))), st.integers(0, LENGTH))
 def test_the_order_of_arrival_does_not_change_the_verdict(logs: tuple[list[Event], list[Event]], minute: int) -> None:
     assert judge(logs[0], minute) == judge(logs[1], minute)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(logs(), st.integers(600, LENGTH))
 def test_what_happens_later_does_not_change_the_verdict_of_an_earlier_moment(log: list[Event], minute: int) -> None:
     known = [event for event in log if event.occurred_at <= START + minute * MINUTE]
     assert judge(known, minute) == judge(log, minute)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(logs(), st.lists(st.integers(0, LENGTH), max_size=6))
 def test_looking_in_between_changes_nothing_and_what_was_raised_stays(log: list[Event], looks: list[int]) -> None:
     final = judge(log, LENGTH)
@@ -185,7 +185,7 @@ def test_looking_in_between_changes_nothing_and_what_was_raised_stays(log: list[
         assert seen.breached_at in (None, final.breached_at)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(logs())
 def test_a_timer_that_wakes_at_events_and_alarms_raises_exactly_what_the_whole_log_tells(log: list[Event]) -> None:
     moments = sorted({event.occurred_at for event in log} | {START + LENGTH * MINUTE})
@@ -209,7 +209,7 @@ def test_a_timer_that_wakes_at_events_and_alarms_raises_exactly_what_the_whole_l
     assert raised == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(logs(), st.integers(0, LENGTH))
 def test_an_explanation_has_no_gaps_and_its_counted_seconds_are_the_elapsed_time(log: list[Event], minute: int) -> None:
     state = judge(log, minute)
