@@ -215,7 +215,7 @@ class AccountStore:
         """Whose those of the accounts are that are there and not closed, by id; kept so until the transaction ends."""
         wanted = {"_id": {"$in": list(account_ids)}, "status": Status.ACTIVE.value}
         await self._accounts.update_many(wanted, {"$inc": {"holds": 1}}, session=transaction)
-        return {d["_id"]: d["customer_id"] async for d in self._accounts.find(wanted, WHOSE, session=transaction)}
+        return await self.in_use(account_ids, transaction)
 
     async def ask(self, transaction: Transaction, request: Request, *happenings: Happening) -> None:
         """Adds a request and what it has to tell.
@@ -277,10 +277,10 @@ class AccountStore:
         await self._history.keep(transaction, REQUEST_KIND, befores)
         await self._asked.update_many(whose, {"$unset": {"sealed": ""}}, session=transaction)
 
-    async def in_use(self, account_ids: Several[str]) -> dict[str, str]:
+    async def in_use(self, account_ids: Several[str], transaction: Transaction = None) -> dict[str, str]:
         """Whose those of the accounts are that are there and not closed, by id."""
         wanted = {"_id": {"$in": list(account_ids)}, "status": Status.ACTIVE.value}
-        return {d["_id"]: d["customer_id"] async for d in self._accounts.find(wanted, WHOSE)}
+        return {d["_id"]: d["customer_id"] async for d in self._accounts.find(wanted, WHOSE, session=transaction)}
 
     async def holders(self, keys: Sequence[Key]) -> list[Holding]:
         """Accounts in use that any of the look-up keys belongs to: one a customer."""

@@ -8,13 +8,13 @@ from chassis import etag
 from chassis.events.outbox import Happening
 from chassis.ids import new_id
 from chassis.query.selection import Selection
-from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused, erased, missing
+from chassis.rules import AlreadyExists, Invalid, NotFound, Refusal, Refused, missing
 from chassis.times import now
 from services.customer_info.accounts import request_rules, rules
 from services.customer_info.accounts.happenings import asked_event, changed_event, decided_event
 from services.customer_info.accounts.request_rules import Actor, Request, RequestKind, RequestStatus, Wish
 from services.customer_info.accounts.rules import Account, Content, Kind
-from services.customer_info.customers.holding import held
+from services.customer_info.customers.holding import Owners, held
 from services.customer_info.customers.rules import Customer
 from services.customer_info.customers.turns import Turns
 from services.customer_info.hierarchy.rules import Placement, Tree, read_time
@@ -52,14 +52,6 @@ class Accounts(Protocol):
     async def decide(self, transaction: Any, request: Request, *happenings: Happening) -> None: ...
 
     async def put(self, transaction: Any, account: Account, *happenings: Happening) -> None: ...
-
-
-class Owners(Protocol):
-    """What the use cases ask of the store of customers."""
-
-    async def read(self, transaction: Any, customer_id: str) -> Customer | None: ...
-
-    async def hold(self, transaction: Any, customer_ids: Sequence[str]) -> None: ...
 
 
 class Nodes(Protocol):
@@ -127,7 +119,8 @@ class AccountUseCases:
         async def work(transaction: Any) -> Request:
             # Whoever erases, merges or parts the customer meanwhile, under any of its ids, writes to this record, too:
             # they come before this, or after it.
-            request_rules.check_stays(await self._customer(transaction, wish.customer_id), wish.kind)
+            owner = await held(self._customers, transaction, wish.customer_id, "customer_id")
+            request_rules.check_stays(owner, wish.kind)
             ids = await self._lineage.read(transaction, wish.customer_id)
             if wish.kind is RequestKind.SET_UP:
                 parent_id = wish.wanted.parent_id if wish.wanted else ""
@@ -295,23 +288,6 @@ class AccountUseCases:
         if await self._store.billed_to(transaction, account_id):
             return rules.Billed.COST_CENTRES
         return rules.Billed.PRODUCTS if await self._products.billed(transaction, account_id) else None
-
-    async def _customer(self, transaction: Any, customer_id: str) -> Customer:
-        """The customer that is asked about, which stays as it is until the transaction ends."""
-        customer = await self._customers.read(transaction, customer_id)
-        if customer is None:
-            raise missing("customer", customer_id, "customer_id")
-        if customer.erase_time:
-            raise erased(customer_id)
-        if customer.merged_into:
-            raise Refused(
-                "the customer was merged into another one: ask about that one",
-                reason="MERGED",
-                field="customer_id",
-                metadata={"survivor_id": customer.merged_into},
-            )
-        await self._customers.hold(transaction, [customer_id])
-        return customer
 
     async def _hold_parent(self, transaction: Any, account: Account) -> None:
         # Whoever closes the billing account meanwhile must see this cost centre, or this one see the end of it.

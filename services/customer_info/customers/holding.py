@@ -25,33 +25,30 @@ class Lineage(Protocol):
     async def read(self, transaction: Any, customer_id: str) -> tuple[str, ...]: ...
 
 
-async def held(owners: Owners, transaction: Any, customer_id: str, field: str | None = None) -> Customer:
-    """A customer that is neither merged nor erased, and will not be before the transaction ends.
-
-    Raises:
-        NotFound: there is none, and `field` named it; Refused: it was merged (MERGED) or erased (ERASED).
-    """
-    customer = await owners.read(transaction, customer_id)
-    if customer is None:
-        raise missing("customer", customer_id, field)
-    check_open(customer)
-    await owners.hold(transaction, [customer_id])
-    return customer
-
-
-async def unerased_held(owners: Owners, transaction: Any, customer_id: str) -> Customer:
+async def unerased_held(owners: Owners, transaction: Any, customer_id: str, field: str | None = None) -> Customer:
     """A customer whose record may have been merged by now, but is not erased, and will not be before the transaction
     ends: what came with a merged record goes on under its id.
 
     Raises:
-        NotFound: there is none; Refused: it was erased (ERASED).
+        NotFound: there is none, and `field` named it; Refused: it was erased (ERASED).
     """
     customer = await owners.read(transaction, customer_id)
     if customer is None:
-        raise missing("customer", customer_id)
+        raise missing("customer", customer_id, field)
     if customer.erase_time:
         raise erased(customer_id)
     await owners.hold(transaction, [customer_id])
+    return customer
+
+
+async def held(owners: Owners, transaction: Any, customer_id: str, field: str | None = None) -> Customer:
+    """The same of a customer that is not merged either.
+
+    Raises:
+        NotFound: there is none, and `field` named it; Refused: it was merged (MERGED) or erased (ERASED).
+    """
+    customer = await unerased_held(owners, transaction, customer_id, field)
+    check_open(customer, field)
     return customer
 
 

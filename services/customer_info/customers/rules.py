@@ -361,8 +361,8 @@ def without_personal(customer: Customer) -> Customer:
     )
 
 
-def check_open(customer: Customer) -> None:
-    """Passes when the record may be changed.
+def check_open(customer: Customer, field: str | None = None) -> None:
+    """Passes when the record may be changed; `field` named it.
 
     Raises:
         Refused: it was merged into another, which is the one to change (MERGED), or the person was erased (ERASED).
@@ -371,6 +371,7 @@ def check_open(customer: Customer) -> None:
         raise Refused(
             "the customer was merged into another one: change that one",
             reason="MERGED",
+            field=field,
             metadata={"survivor_id": customer.merged_into},
         )
     if customer.erase_time:

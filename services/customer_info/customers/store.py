@@ -177,10 +177,11 @@ class CustomerStore:
 
     async def standings(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         """How those of the customers stand that are there, by id: nothing is opened for it."""
-        shown = dict.fromkeys(("merged_into", "erase_time", "parent_id"), 1)
-        found = [d async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, shown)]
-        told = (("merged_into", ""), ("erase_time", None), ("parent_id", ""))
-        return {d["_id"]: Standing(d["_id"], *(d.get(name, unset) for name, unset in told)) for d in found}
+        shown = {"merged_into": 1, "erase_time": 1, "parent_id": 1}
+        return {
+            d["_id"]: Standing(d["_id"], d.get("merged_into", ""), d.get("erase_time"), d.get("parent_id", ""))
+            async for d in self._customers.find({"_id": {"$in": list(customer_ids)}}, shown)
+        }
 
     async def find(self, keys: Sequence[Key]) -> list[Customer]:
         """The customers that any of the look-up keys belongs to, or did once; at most `MOST_FOUND`."""

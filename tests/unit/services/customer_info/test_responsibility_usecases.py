@@ -162,14 +162,15 @@ async def test_who_left_or_was_merged_or_erased_neither_holds_nor_owns() -> None
         with pytest.raises(Refused) as refused:
             await duties.assign(wish(holder_id=holder.id), "", b"")
         assert refused.value.reason == reason
-    for owner, reason in (
-        (replace(OWNER, erase_time=NOON), "ERASED"),
-        (replace(OWNER, merged_into=ADA.id), "MERGED"),
+    for owner, reason, field in (
+        (replace(OWNER, erase_time=NOON), "ERASED", None),
+        (replace(OWNER, merged_into=ADA.id), "MERGED", "assignment.customer_id"),
+        (replace(OWNER, merged_into=ADA.id, erase_time=NOON), "ERASED", None),
     ):
         duties, _ = usecases(customers=(owner,))
         with pytest.raises(Refused) as refused:
             await duties.assign(wish(), "", b"")
-        assert refused.value.reason == reason
+        assert (refused.value.reason, refused.value.field) == (reason, field)
 
 
 async def test_of_many_at_once_one_gets_it_unless_several_may() -> None:
